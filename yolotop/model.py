@@ -1,0 +1,298 @@
+"""The vocabulary of yolotop: what every room says to every other.
+
+Owns the frozen values that travel down the one-way street *config → probe → judge →
+store → view* and nothing else. It does no I/O, imports no other room and holds no
+behaviour beyond what a value can say about itself.
+
+Units: every duration ends in ``_ms`` or ``_s``; every instant is a Unix time in UTC
+seconds as ``float`` and ends in ``_at`` (wall clock: for showing and storing, never
+for measuring; measuring is monotonic and lives in ``probe``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class Severity(IntEnum):
+    """How much a line matters. The order is the filter order."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+    CRITICAL = 50
+
+
+class Health(StrEnum):
+    """A deployment's state after hysteresis."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    COLD = "cold"
+    UNKNOWN = "unknown"
+    PAUSED = "paused"
+    MAINTENANCE = "maintenance"
+
+
+class ProbeKind(StrEnum):
+    """The two questions."""
+
+    HEALTH = "health"
+    PREDICT = "predict"
+
+
+class ErrorKind(StrEnum):
+    """Why a probe is not simply fine: the closed set ``--json`` promises."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+    HTTP = "http"
+    BODY_TOO_LARGE = "body_too_large"
+    BAD_RESPONSE = "bad_response"
+    UNAUTHORIZED = "unauthorized"
+    RATE_LIMITED = "rate_limited"
+    COLD_START = "cold_start"
+    WRONG_ANSWER = "wrong_answer"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+class Outcome(StrEnum):
+    """What one verdict comes to.
+
+    ``FAILED`` and ``WRONG`` count as errors; ``SLOW`` is a right answer that took
+    longer than the deployment's ``slow``; ``COLD`` is "starting up", neither.
+    """
+
+    OK = "ok"
+    SLOW = "slow"
+    COLD = "cold"
+    WRONG = "wrong"
+    FAILED = "failed"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it counts in the error rate."""
+        return self in (Outcome.FAILED, Outcome.WRONG)
+
+
+class EventKind(StrEnum):
+    """What an event is about; stable, machines match on it."""
+
+    STATE = "state"
+    MODEL_CHANGED = "model_changed"
+    RESTARTED = "restarted"
+    CONFIG = "config"
+    COLLECTOR = "collector"
+    OVERRUN = "overrun"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is, never what it is: ``env:NAME`` or ``file:PATH``."""
+
+    scheme: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a right answer holds, beyond status and shape. Empty: nothing is expected.
+
+    ``drawn`` asks that exactly the shapes drawn on the synthetic frame come back, each
+    with its label and IoU ≥ 0.5. Counts are detections per image.
+    """
+
+    drawn: bool = False
+    min_detections: int | None = None
+    max_detections: int | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether any answer of the right shape is right."""
+        return self == Expectation()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One registered endpoint with its effective settings (defaults already applied).
+
+    ``image`` is ``"synthetic"`` or a path. ``slow_ms`` is the latency above which a
+    right answer is *slow*; ``None`` switches that off.
+    """
+
+    name: str
+    url: str
+    dialect: str = "ultralytics"
+    api_key: SecretRef | None = None
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    region: str | None = None
+    interval_s: float = 15.0
+    predict_interval_s: float = 60.0
+    timeout_s: float = 10.0
+    scale_to_zero: bool = False
+    cold_start_s: float = 55.0
+    image: str = "synthetic"
+    expect: Expectation = field(default_factory=Expectation)
+    slow_ms: float | None = None
+    fail_after: int = 3
+    recover_after: int = 2
+    conf: float | None = None
+    iou: float | None = None
+    imgsz: int | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Where the time went, in milliseconds; ``None`` where the probe never got to.
+
+    ``wait`` runs from the last request byte handed to the kernel to the first
+    response byte; ``receive`` from there to the last body byte.
+    """
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    send: float | None = None
+    wait: float | None = None
+    receive: float | None = None
+
+    @property
+    def service_ms(self) -> float | None:
+        """Send + wait + receive: what a kept-alive client would feel."""
+        parts = (self.send, self.wait, self.receive)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+
+PHASE_NAMES: Final = ("dns", "connect", "tls", "send", "wait", "receive")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTimes:
+    """What the server says it spent, in milliseconds."""
+
+    preprocess: float | None = None
+    inference: float | None = None
+    postprocess: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One thing seen: corner box in pixels of the probe image, confidence 0–1."""
+
+    label: str
+    confidence: float | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer's content in the one shape every dialect gives.
+
+    ``model_id`` is a short text naming model, version and classes where the server
+    tells them: it changes when the model behind the URL changes. ``alive_s`` is how
+    long the instance says it has lived, in seconds.
+    """
+
+    detections: tuple[Detection, ...]
+    server: ServerTimes | None = None
+    image_shape: tuple[int, int] | None = None
+    task: str | None = None
+    model_id: str | None = None
+    alive_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeError:
+    """What went wrong: a kind of the closed set and one clean sentence for a person."""
+
+    kind: ErrorKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from one probe, before anyone judges it.
+
+    ``latency_ms`` is from before the name is resolved to the last body byte (or to
+    the failure). ``body_head`` is cleaned text, at most 2,048 characters, kept only
+    for answers that are not a prediction. ``retry_after_s`` is the server's own wish.
+    """
+
+    deployment: str
+    kind: ProbeKind
+    started_at: float
+    latency_ms: float | None = None
+    phases: Phases = field(default_factory=Phases)
+    http_status: int | None = None
+    prediction: Prediction | None = None
+    error: ProbeError | None = None
+    address: str | None = None
+    body_head: str = ""
+    retry_after_s: float | None = None
+    frame: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What we think of an answer. ``cold`` marks an answer kept out of warm figures."""
+
+    outcome: Outcome
+    severity: Severity
+    message: str
+    error: ProbeError | None = None
+    cold: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether a right answer came (a slow one is still right)."""
+        return self.outcome in (Outcome.OK, Outcome.SLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One judged probe: what the collector enqueues and the store keeps."""
+
+    answer: Answer
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change worth a log line. ``deployment`` is ``None`` for the collector's own."""
+
+    at: float
+    severity: Severity
+    kind: EventKind
+    message: str
+    deployment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthState:
+    """A deployment's state with the streaks that led to it; survives restarts."""
+
+    health: Health = Health.UNKNOWN
+    since: float = 0.0
+    message: str = ""
+    recent: tuple[Outcome, ...] = ()
+    failures: int = 0
+    successes: int = 0
+    model_id: str | None = None
+    alive_s: float | None = None
+    last_answer_at: float | None = None
