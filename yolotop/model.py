@@ -232,6 +232,8 @@ class Answer:
     ``latency_ms`` is from before the name is resolved to the last body byte (or to
     the failure). ``body_head`` is cleaned text, at most 2,048 characters, kept only
     for answers that are not a prediction. ``retry_after_s`` is the server's own wish.
+    ``frame`` names the image sent; ``drawn`` is what that image is known to hold
+    (``None``: nobody knows).
     """
 
     deployment: str
@@ -246,6 +248,7 @@ class Answer:
     body_head: str = ""
     retry_after_s: float | None = None
     frame: str | None = None
+    drawn: tuple[Detection, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
