@@ -1,0 +1,35 @@
+# `make check` is the whole loop before a commit; .ci/run does the same in a fresh
+# environment.
+.PHONY: install check format lint types contracts test snapshots demo model
+
+install:      ## an editable checkout with everything the checks need
+	python3 -m pip install -e '.[dev]'
+
+check: lint types contracts test
+
+format:
+	ruff check --fix .
+	ruff format .
+
+lint:
+	ruff check .
+	ruff format --check .
+
+types:
+	mypy
+	mypy tests tools
+
+contracts:
+	lint-imports
+
+test:
+	python3 -m pytest
+
+snapshots:    ## accept how the screens look now; look at them before you commit
+	python3 -m pytest tests/tui --snapshot-update
+
+demo:
+	yolotop demo
+
+model:        ## train the shipped model again (needs the yolo extra)
+	python3 tools/train_shapes.py

@@ -1,0 +1,39 @@
+"""The second guard on imports: what a subprocess really loads.
+
+Import-linter sees import statements; it can't see what is deferred. These tests start
+an interpreter, import a room and look at ``sys.modules``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "ultralytics", "onnxruntime", "numpy", "fastapi", "uvicorn")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level modules in ``sys.modules`` of a fresh interpreter after a statement."""
+    code = f"import sys\n{statement}\nprint(*{{m.split('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "banned"),
+    [
+        ("import yolotop", ("textual", "rich", "httpx", "asyncio", *HEAVY)),
+        ("import yolotop.cli.main", ("textual", "httpx", "PIL", *HEAVY)),
+        ("import yolotop.collect.collector", ("textual", "rich", *HEAVY)),
+        ("import yolotop.collect.run", ("textual", "rich", *HEAVY)),
+        ("import yolotop.view.session", ("textual", "rich", "httpx", "PIL", *HEAVY)),
+        ("import yolotop.judge.health", ("textual", "rich", "httpx", "asyncio")),
+        ("import yolotop.tui.app", ("PIL", *HEAVY)),
+    ],
+)
+def test_room_loads_without(statement: str, banned: tuple[str, ...]) -> None:
+    assert loaded_by(statement).isdisjoint(banned)
