@@ -8,24 +8,24 @@ training. Must not be imported by the package; it needs torch and ultralytics.
     pip install --no-deps ultralytics==8.4.190
     pip install opencv-python-headless numpy pillow pyyaml requests matplotlib \\
         psutil polars onnx onnxslim onnxruntime
-    python tools/train_shapes.py            # both models, about 25 minutes on 2 cores
+    python tools/train_shapes.py            # both models, about 20 minutes
     python tools/train_shapes.py --quick --out /tmp/try   # the same path in a minute
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-import platform
 import random
-import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 # The script draws with, and examines through, the very code that ships.
@@ -36,6 +36,11 @@ os.environ.setdefault("YOLO_AUTOINSTALL", "false")
 
 from yolotop.probe import frames  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from yolotop.serve.engine import Detection
+
 IMGSZ = 160
 CONF = 0.5
 MIN_IOU = 0.5
@@ -44,6 +49,7 @@ TRAIN_SEEDS = 1_000_000
 VAL_SEEDS = 2_000_000
 FRESH_SEEDS = range(10_000, 10_500)
 DEMO_SEEDS = range(64)
+NEEDED = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Recipe:
 
     name: str
     classes: tuple[str, ...]
-    train: int = 700
+    train: int = 1200
     val: int = 40
     epochs: int = 40
     close_mosaic: int = 15
@@ -65,9 +71,12 @@ class Score:
     frames: int
     exact: int
     mean_iou: float
+    worst_iou: float
     lowest_confidence: float
+    """Of what was there."""
     highest_ghost: float
-    misses: tuple[int, ...]
+    """Best confidence, looked for from 0.05 up, of what was not there."""
+    missed_seeds: tuple[int, ...]
 
 
 RECIPES = (
@@ -87,21 +96,23 @@ def main() -> int:
         if options.quick:
             recipe = Recipe(recipe.name, recipe.classes, 24, 8, 1, 0)
         target = options.out / f"{recipe.name}.onnx"
-        took = 0.0
+        took = _took_before(target)
         if not options.examine:
             with tempfile.TemporaryDirectory(prefix="shapes-") as folder:
                 started = time.perf_counter()
-                export = train(recipe, Path(folder), options.threads)
+                export = train(recipe, Path(folder))
                 halve(export, target)
                 took = time.perf_counter() - started
-        report = examine(recipe, target, took, fresh=16 if options.quick else 500)
-        print(json.dumps(report, indent=2))
-        target.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
-        failed |= not report["passed"]
-    if options.quick:
-        return 0
-    write_card(options.out)
-    return int(failed)
+        fresh = FRESH_SEEDS[:16] if options.quick else FRESH_SEEDS
+        scores = {"demo": score(recipe, target, DEMO_SEEDS)}
+        scores["fresh"] = score(recipe, target, fresh)
+        card = describe(recipe, target, scores, took)
+        print(json.dumps(card, indent=2))
+        target.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+        exact = scores["fresh"].exact / scores["fresh"].frames
+        failed |= exact < NEEDED or scores["demo"].exact < len(DEMO_SEEDS)
+    # One epoch learns nothing: --quick shows that the path works, not the model.
+    return int(failed and not options.quick)
 
 
 def _options() -> argparse.Namespace:
@@ -110,8 +121,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", choices=[r.name for r in RECIPES])
     parser.add_argument("--quick", action="store_true", help="1 epoch, 24 images")
     parser.add_argument("--examine", action="store_true", help="do not train")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
+
+
+def _took_before(model: Path) -> float:
+    """Seconds that training took, as an earlier run wrote it down; 0 if none did."""
+    card = model.with_suffix(".json")
+    if not card.is_file():
+        return 0.0
+    return float(json.loads(card.read_text())["training_s"] or 0)
 
 
 # --- data ----------------------------------------------------------------------------
@@ -127,12 +145,14 @@ def draw_data(recipe: Recipe, folder: Path) -> Path:
             (folder / kind / split).mkdir(parents=True)
         for seed in range(first, first + count):
             # Sizes differ so that the model meets shapes scaled down by 1 to 2.
-            rng = random.Random(seed)
+            rng = random.Random(seed)  # noqa: S311 - pictures, not secrets
             size = rng.choice((160, 224, 256, 320, 320))
-            image, drawn = frames.draw(seed, size, variety=rng.choice((0, 0.4, 0.8)))
+            image, drawn = frames.draw(seed, size, variety=rng.choice((0.1, 0.5, 1)))
             quality = rng.choice((75, 90, 95))
             image.save(folder / f"images/{split}/{seed}.jpg", quality=quality)
-            lines = [_label(recipe, d, size) for d in drawn if d.label in recipe.classes]
+            lines = [
+                _label(recipe, d, size) for d in drawn if d.label in recipe.classes
+            ]
             (folder / f"labels/{split}/{seed}.txt").write_text("\n".join(lines))
     data = folder / "shapes.yaml"
     names = "".join(f"  {i}: {name}\n" for i, name in enumerate(recipe.classes))
@@ -145,7 +165,9 @@ def draw_data(recipe: Recipe, folder: Path) -> Path:
 def _label(recipe: Recipe, drawn: frames.Drawn, size: int) -> str:
     x1, y1, x2, y2 = (edge / size for edge in drawn.box)
     where = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
-    return " ".join([str(recipe.classes.index(drawn.label)), *(f"{v:.6f}" for v in where)])
+    return " ".join(
+        [str(recipe.classes.index(drawn.label)), *(f"{v:.6f}" for v in where)]
+    )
 
 
 # --- training and export -------------------------------------------------------------
@@ -158,7 +180,7 @@ def architecture(classes: int, folder: Path) -> Path:
     and it adds a third to a head that these models do not use.
     """
     import ultralytics
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     source = Path(ultralytics.__file__).parent / "cfg/models/26/yolo26.yaml"
     model = yaml.safe_load(source.read_text(encoding="utf-8"))
@@ -169,12 +191,10 @@ def architecture(classes: int, folder: Path) -> Path:
     return path
 
 
-def train(recipe: Recipe, folder: Path, threads: int) -> Path:
+def train(recipe: Recipe, folder: Path) -> Path:
     """Train on the CPU and export; return the path of the ONNX file, in fp32."""
-    import torch
     from ultralytics import YOLO
 
-    torch.set_num_threads(threads)
     data = draw_data(recipe, folder / "data")
     model = YOLO(str(architecture(len(recipe.classes), folder)))
     model.train(
@@ -229,12 +249,108 @@ def halve(source: Path, target: Path) -> None:
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
-    keep = {"names", "imgsz", "task", "stride", "end2end", "version", "author", "license"}
+    keep = {"names", "imgsz", "task", "stride", "end2end", "version", "license"}
     properties = {p.key: p.value for p in model.metadata_props if p.key in keep}
     del model.metadata_props[:]
     helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
-    if target.exists():
-        shutil.copy(target, target.with_suffix(".onnx.previous"))
     onnx.save(model, str(target))
-    target.with_suffix(".onnx.previous").unlink(missing_ok=True)
+
+
+# --- examination ---------------------------------------------------------------------
+
+
+def score(recipe: Recipe, model: Path, seeds: range) -> Score:
+    """Ask the engine that ships about frames as probes send them.
+
+    A frame is exact when every drawn shape the model knows is answered by one box of
+    its label with IoU 0.5 or more, and nothing else reaches confidence 0.5.
+    """
+    from yolotop.serve.onnx_engine import OnnxEngine
+
+    engine = OnnxEngine(model)
+    exact, missed = 0, []
+    ious: list[float] = []
+    sure: list[float] = []
+    ghosts = [0.0]
+    for seed in seeds:
+        frame = frames.synthetic(seed)
+        drawn = [d for d in frame.drawn or () if d.label in recipe.classes]
+        answer = engine.predict(frame.data, conf=0.05, iou=0.7, imgsz=None)
+        matched, left = match(drawn, answer.detections)
+        ious += [overlap for overlap, _ in matched]
+        sure += [confidence for _, confidence in matched]
+        ghosts += left
+        if (
+            len(matched) == len(drawn)
+            and all(confidence > CONF for _, confidence in matched)
+            and all(confidence <= CONF for confidence in left)
+        ):
+            exact += 1
+        else:
+            missed.append(seed)
+    return Score(
+        frames=len(seeds),
+        exact=exact,
+        mean_iou=round(sum(ious) / max(1, len(ious)), 4),
+        worst_iou=round(min(ious, default=0.0), 4),
+        lowest_confidence=round(min(sure, default=0.0), 4),
+        highest_ghost=round(max(ghosts), 4),
+        missed_seeds=tuple(missed),
+    )
+
+
+def match(
+    drawn: Sequence[frames.Drawn], found: Sequence[Detection]
+) -> tuple[list[tuple[float, float]], list[float]]:
+    """Pair what was drawn with what was found.
+
+    Returns IoU and confidence of each pair, and the confidences that are left over.
+    """
+    left = list(found)
+    pairs: list[tuple[float, float]] = []
+    for thing in drawn:
+        rated = [
+            (_iou(thing.box, tuple(d.box.values())), d)
+            for d in left
+            if d.box and d.name == thing.label
+        ]
+        overlap, best = max(rated, key=lambda pair: pair[0], default=(0.0, None))
+        if best is not None and overlap >= MIN_IOU:
+            left.remove(best)
+            pairs.append((overlap, best.confidence or 0.0))
+    return pairs, [d.confidence or 0.0 for d in left]
+
+
+def _iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return wide * high / (sum(areas) - wide * high)
+
+
+def describe(
+    recipe: Recipe, model: Path, scores: dict[str, Score], took_s: float
+) -> dict[str, object]:
+    """Return the measured part of the model card."""
+    return {
+        "model": recipe.name,
+        "classes": recipe.classes,
+        "bytes": model.stat().st_size,
+        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "imgsz": IMGSZ,
+        "train_images": recipe.train,
+        "epochs": recipe.epochs,
+        "training_s": round(took_s) or None,
+        "versions": {
+            name: version(name)
+            for name in ("ultralytics", "torch", "onnx", "onnxruntime", "pillow")
+        },
+        "scores": {name: asdict(found) for name, found in scores.items()},
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
