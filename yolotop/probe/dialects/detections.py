@@ -1,0 +1,162 @@
+"""From one decoded JSON item to a :class:`~yolotop.model.Detection`.
+
+Owns the shapes in which servers write a label, a confidence and a box, and the words
+for what is wrong with one. Must not know frames around the items, or HTTP. The items
+are those of ``ultralytics``' ``Results.summary()`` and what people make of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NoReturn
+
+from yolotop.model import Detection
+from yolotop.probe.dialects.protocol import BadResponse
+from yolotop.text import clean
+
+MOST_KEPT: Final = 1_000
+"""Detections kept of one answer; YOLO heads give 300 at most."""
+
+LONGEST_LABEL: Final = 80
+
+LABELS: Final = ("name", "label", "class_name", "class")
+_CONFIDENCES: Final = ("confidence", "conf", "score")
+_BOXES: Final = ("box", "bbox", "xyxy")
+
+Box = tuple[float, float, float, float]
+
+
+def decode(body: bytes) -> object:
+    """Decode JSON strictly: NaN and Infinity are not JSON. Raises BadResponse."""
+    if not body.strip():
+        raise BadResponse("the answer is empty")
+    try:
+        return json.loads(body, parse_constant=_refuse)
+    except RecursionError:
+        raise BadResponse("the answer is JSON nested too deep to read") from None
+    except _NotFinite as error:
+        raise BadResponse(f"the answer holds {error.args[0]}, not a number") from None
+    except ValueError as error:
+        raise BadResponse(f"the answer is not JSON: {_begins(body)}") from error
+
+
+class _NotFinite(ValueError):  # noqa: N818 - reads as what happened
+    pass
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _NotFinite(constant)
+
+
+def _begins(body: bytes) -> str:
+    head = body[:200].decode("utf-8", errors="replace").lstrip()
+    if head[:1] == "<":
+        return "it is an HTML page"
+    return f"it begins {clean(head, limit=40)!r}"
+
+
+def read_all(
+    items: Sequence[object], class_names: Sequence[object] = ()
+) -> tuple[Detection, ...]:
+    """Read items in order, at most :data:`MOST_KEPT`. Raises BadResponse."""
+    return tuple(
+        _read(item, index, class_names) for index, item in enumerate(items[:MOST_KEPT])
+    )
+
+
+def _read(item: object, index: int, class_names: Sequence[object]) -> Detection:
+    where = f"result {index + 1}"
+    if not isinstance(item, dict):
+        raise BadResponse(f"{where} is {_kind(item)}, not an object")
+    confidence = _first(item, _CONFIDENCES)
+    box = _first(item, _BOXES)
+    return Detection(
+        label=_label(item, where, class_names),
+        confidence=None if confidence is None else _share(confidence, where),
+        box=None if box is None else _box(box, where),
+    )
+
+
+def _first(item: Mapping[str, object], keys: tuple[str, ...]) -> object:
+    return next((item[key] for key in keys if item.get(key) is not None), None)
+
+
+def _label(
+    item: Mapping[str, object], where: str, class_names: Sequence[object]
+) -> str:
+    value = _first(item, LABELS)
+    if isinstance(value, str):
+        return label(value[: LONGEST_LABEL * 4])
+    if isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value < len(class_names) and isinstance(class_names[value], str):
+            return label(str(class_names[value])[: LONGEST_LABEL * 4])
+        return f"class {number(value, where, 'class'):g}"
+    raise BadResponse(
+        f"{where} names no class"
+        if value is None
+        else f"{where} has {_kind(value)} where its class should be"
+    )
+
+
+@lru_cache(maxsize=1024)
+def label(text: str) -> str:
+    """Clean a class name: the same few come in every answer."""
+    return clean(text, limit=LONGEST_LABEL)
+
+
+def _share(value: object, where: str) -> float:
+    share = number(value, where, "confidence")
+    # float32 sums in a server may end a hair above one.
+    if not -1e-3 <= share <= 1.001:
+        raise BadResponse(f"{where} has a confidence of {share:g}, which is not 0 to 1")
+    return min(max(share, 0.0), 1.0)
+
+
+def _box(value: object, where: str) -> Box:
+    """Corner boxes, and the upright hull of oriented ones (x1…x4, y1…y4)."""
+    if isinstance(value, dict):
+        xs = _coordinates(value, "x", where)
+        ys = _coordinates(value, "y", where)
+        if len(xs) == 2:
+            return (xs[0], ys[0], xs[1], ys[1])
+        return (min(xs), min(ys), max(xs), max(ys))
+    if isinstance(value, list) and len(value) == 4:
+        x1, y1, x2, y2 = (number(edge, where, "box") for edge in value)
+        return (x1, y1, x2, y2)
+    raise BadResponse(f"{where} has a box that is not x1, y1, x2, y2")
+
+
+def _coordinates(box: Mapping[str, object], axis: str, where: str) -> list[float]:
+    count = 4 if f"{axis}3" in box else 2
+    return [
+        number(box.get(f"{axis}{corner}"), where, f"box {axis}{corner}")
+        for corner in range(1, count + 1)
+    ]
+
+
+def number(value: object, where: str, what: str) -> float:
+    """Return a finite number as float. Raises BadResponse naming where and what."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadResponse(f"{where} has {_kind(value)} where its {what} should be")
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise BadResponse(f"{where} has a {what} that is not finite")
+    return result
+
+
+def _kind(value: object) -> str:
+    names: dict[type, str] = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return names.get(type(value), "nothing")

@@ -1,0 +1,75 @@
+"""What a dialect is: how one family of servers is asked, and read.
+
+Owns the seam between the prober and the serving protocols. A new protocol is a new
+file with a class of this shape and a line in the registry; nothing else changes. A
+dialect is stateless and does no I/O; it must not know secrets, timing or verdicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from yolotop.model import Deployment, Prediction
+from yolotop.probe.frames import Frame
+from yolotop.probe.messages import Reply
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class BadResponse(Exception):  # noqa: N818 - reads as what happened
+    """The server answered 2xx, but not with what was asked for.
+
+    ``message`` is one clean sentence about the body.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSpec:
+    """One question, without the key. ``headers`` leave out the ones every request has.
+
+    Those are Host, User-Agent, Accept, Accept-Encoding, Connection, Content-Length.
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+class Dialect(Protocol):
+    """One family of servers."""
+
+    @property
+    def name(self) -> str:
+        """What users write after ``dialect =``."""
+        ...
+
+    def authorise(self, secret: str) -> Headers:
+        """Headers that carry the key."""
+        ...
+
+    def health_request(self, deployment: Deployment) -> RequestSpec:
+        """Ask whether it is alive."""
+        ...
+
+    def predict_request(self, deployment: Deployment, frame: Frame) -> RequestSpec:
+        """Ask what it sees on ``frame``."""
+        ...
+
+    def read_health(self, reply: Reply) -> None:
+        """Check a 2xx answer to the first. Raises BadResponse."""
+        ...
+
+    def read_predict(
+        self, reply: Reply, deployment: Deployment, frame: Frame
+    ) -> Prediction:
+        """Read a 2xx answer to the second; raises BadResponse and nothing else.
+
+        All text in the prediction is cleaned.
+        """
+        ...
