@@ -28,8 +28,9 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import yolotop", ("textual", "rich", "httpx", "asyncio", *HEAVY)),
         ("import yolotop.cli.main", ("textual", "httpx", "PIL", *HEAVY)),
-        ("import yolotop.collect.collector", ("textual", "rich", *HEAVY)),
-        ("import yolotop.collect.run", ("textual", "rich", *HEAVY)),
+        # Not "rich": httpx imports its own command line when rich is installed.
+        ("import yolotop.collect.collector", ("textual", *HEAVY)),
+        ("import yolotop.collect.run", ("textual", *HEAVY)),
         ("import yolotop.view.session", ("textual", "rich", "httpx", "PIL", *HEAVY)),
         ("import yolotop.judge.health", ("textual", "rich", "httpx", "asyncio")),
         ("import yolotop.tui.app", ("PIL", *HEAVY)),
