@@ -1,0 +1,81 @@
+"""The files that ship as examples are valid, and say what is true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from yolotop.config.deployment import EXPECT_KEYS, KEYS
+from yolotop.config.duration import format_duration, parse_duration
+from yolotop.config.environment import UI_KINDS
+from yolotop.config.load import load, parse
+from yolotop.config.schema import UiSettings
+from yolotop.config.starter import STARTER
+from yolotop.model import Deployment, Expectation
+
+SAMPLES = Path(__file__).parents[2] / "sample_configs"
+# A commented key, as opposed to a commented sentence.
+KEY_LINE = re.compile(r"^# ([a-z_]+ = .+)$", re.MULTILINE)
+
+
+def uncommented(text: str) -> str:
+    return KEY_LINE.sub(r"\1", text)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.toml")), ids=lambda p: p.name)
+def test_samples_are_valid(path: Path) -> None:
+    assert load(path, env={}).deployments
+
+
+def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
+    text = uncommented((SAMPLES / "full.toml").read_text())
+    config = parse(text, path=tmp_path / "full.toml", env={})
+    table = tomllib.loads(text)
+    assert set(table["ui"]) == set(UI_KINDS)
+    deployment = dict(table["deployment"][0])
+    assert set(deployment.pop("expect")) == set(EXPECT_KEYS)
+    assert set(deployment) == set(KEYS) - {"expect"}
+    assert config.data_dir == tmp_path / "history"
+
+
+def test_full_tells_the_defaults_that_are_built_in() -> None:
+    text = (SAMPLES / "full.toml").read_text()
+    plain = Deployment("dock-cam", "http://127.0.0.1:8000")
+    told = 0
+    for line in KEY_LINE.findall(text):
+        key, _, value = line.partition(" = ")
+        parsed: object = tomllib.loads(f"v = {value}")["v"]
+        for owner in (plain, UiSettings(), Expectation()):
+            built_in = getattr(owner, key, getattr(owner, f"{key}_s", None))
+            if built_in in (None, ()):
+                continue
+            if isinstance(built_in, float) and isinstance(parsed, str):
+                parsed = parse_duration(parsed)
+            assert parsed == built_in, key
+            told += 1
+    # What has a default stands there with it: nothing to look up elsewhere.
+    assert told >= 15
+
+
+def test_the_starter_is_valid_as_it_is_and_uncommented(tmp_path: Path) -> None:
+    path = tmp_path / "yolotop.toml"
+    assert parse(STARTER, path=path, env={}).warnings == ()
+    text = re.sub(r"^# (\[\[|[a-z_]+ = )", r"\1", STARTER, flags=re.MULTILINE)
+    config = parse(text, path=path, env={})
+    found = config.deployments[0]
+    assert found.name == "dock-cam"
+    plain = Deployment("x", "http://h")
+    assert found.interval_s == plain.interval_s
+    assert found.predict_interval_s == plain.predict_interval_s
+    assert found.timeout_s == plain.timeout_s
+    assert format_duration(found.timeout_s) == "10s"
+
+
+def test_the_unit_starts_the_command_that_there_is() -> None:
+    text = (SAMPLES / "yolotop-collect.service").read_text()
+    assert "ExecStart=%h/.local/bin/yolotop collect\n" in text
+    for section in ("[Unit]", "[Service]", "[Install]"):
+        assert section in text

@@ -1,0 +1,128 @@
+"""The ``yolotop`` command: its families, and how any of them ends.
+
+Owns the list of commands, the options before them and the exit codes. It must not know
+how a command works: each module imports what is heavy inside its functions, so that
+``yolotop --version`` stays quick and ``yolotop check`` never loads the terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from yolotop import __version__
+from yolotop.cli import check, collect, configure, deployments, failure, history
+from yolotop.cli.demo import demo
+from yolotop.cli.options import ConfigOption, DataDirOption, Places, RangeWord
+from yolotop.cli.serve import serve
+from yolotop.errors import ExitCode, YolotopError
+
+
+class Program(TyperGroup):
+    """The group of all commands; every error with a cure becomes an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # typer's types moved
+        """Run the command, telling errors the way this program tells them."""
+        try:
+            return super().invoke(ctx)
+        except YolotopError as error:
+            failure.tell(error)
+            raise typer.Exit(error.exit_code) from None
+        except (KeyboardInterrupt, typer.Abort):
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            failure.hush_stdout()
+            raise typer.Exit(failure.CLOSED_PIPE) from None
+
+
+app = typer.Typer(
+    name="yolotop",
+    cls=Program,
+    help="The terminal monitor for deployed YOLO models. Without a command: the "
+    "terminal.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"yolotop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    range_: Annotated[
+        RangeWord | None,
+        typer.Option("--range", help="The span of time that the terminal opens with."),
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option(help="The terminal's theme.", metavar="NAME")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - the callback does it
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Open the terminal unless a command follows."""
+    ctx.obj = Places(config=config, data_dir=data_dir)
+    if ctx.invoked_subcommand is not None:
+        return
+    from yolotop.cli.terminal import run_terminal
+
+    code = run_terminal(
+        config_path=config,
+        data_dir=data_dir,
+        range_=None if range_ is None else range_.value,
+        theme=theme,
+    )
+    raise typer.Exit(code)
+
+
+app.command()(demo)
+app.command()(serve)
+app.command()(check.check)
+app.command()(history.status)
+app.command()(history.logs)
+app.command()(deployments.add)
+app.command("list")(deployments.list_)
+app.command()(deployments.remove)
+app.command()(collect.collect)
+app.add_typer(configure.app, name="config")
+
+
+def run() -> NoReturn:
+    """The console script: never returns, never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name from afar must not stop a command in a Latin-1 locale.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code: int | str | None
+    try:
+        app(prog_name="yolotop")
+        code = ExitCode.OK
+    except SystemExit as exit_:
+        code = exit_.code
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last stop: told and written down
+        failure.tell_crash(error)
+        code = failure.CRASHED
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        failure.hush_stdout()
+        code = failure.CLOSED_PIPE
+    sys.exit(code)

@@ -1,0 +1,104 @@
+"""Options that every command takes, and what they come to.
+
+Owns ``--config`` and ``--data-dir``, which may stand before or after the command, and
+the closed sets of words. It must not know any command.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from yolotop.config.schema import Config
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The config file. Without: $YOLOTOP_CONFIG, ./yolotop.toml, "
+        "~/.config/yolotop/yolotop.toml.",
+        show_default=False,
+    ),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Where the history is kept. Without: $YOLOTOP_DATA_DIR, data_dir in the "
+        "config file, ~/.local/share/yolotop.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, whose shape stays stable.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+class SeverityWord(StrEnum):
+    """What ``--severity`` takes."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class RangeWord(StrEnum):
+    """What ``--range`` takes."""
+
+    H1 = "1h"
+    H6 = "6h"
+    H24 = "24h"
+    D7 = "7d"
+    D30 = "30d"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What was said about files: the config file and the data directory."""
+
+    config: Path | None = None
+    data_dir: Path | None = None
+
+    def find(self) -> Path | None:
+        """The config file to use, if there is one."""
+        from yolotop.config.load import find
+
+        return find(self.config)
+
+    def load(self) -> Config:
+        """The config; the empty one where there is no file."""
+        from yolotop.config.load import load
+
+        return load(self.find(), data_dir=self.data_dir)
+
+    def target(self) -> Path:
+        """The file that an edit changes or creates."""
+        from yolotop.config.load import absolute, config_dir, find
+
+        named = self.config
+        if named is None and os.environ.get("YOLOTOP_CONFIG"):
+            named = Path(os.environ["YOLOTOP_CONFIG"])
+        if named is not None:
+            return absolute(named)
+        return find() or config_dir(os.environ) / "yolotop.toml"
+
+
+def places(ctx: typer.Context, config: Path | None, data_dir: Path | None) -> Places:
+    """What stands after the command, or else what stood before it."""
+    before = ctx.find_object(Places) or Places()
+    return Places(
+        config=config if config is not None else before.config,
+        data_dir=data_dir if data_dir is not None else before.data_dir,
+    )

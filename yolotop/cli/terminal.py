@@ -1,0 +1,238 @@
+"""The terminal as a process: what must run before it, beside it and after it.
+
+Owns starting, watching and stopping the collector that the screen lives off, and what
+is left on the terminal when the screen goes. It must not know what the screen shows.
+
+Who stops what: a clean quit stops the collector that this terminal started. When the
+terminal itself is lost (SIGHUP: the ssh session died) or killed, the collector goes
+on, because somebody still wants to know. Any terminal starts a new one when the old
+one has died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from yolotop.cli import out
+from yolotop.cli.options import Places
+from yolotop.errors import ExitCode, UsageError, YolotopError
+
+if TYPE_CHECKING:
+    from yolotop.config.schema import Config, UiSettings
+    from yolotop.store.protocol import CollectorStatus, Reader
+    from yolotop.view.snapshot import Snapshot
+
+WATCH_S: Final = 2.0
+"""How often the collector's beat is looked at."""
+STALE_S: Final = 15.0
+"""Three missed beats: from here on the lock is asked whether anyone holds it."""
+STOP_S: Final = 15.0
+"""How long a collector may take to write what it holds."""
+MOST_SAID: Final = 20
+"""Deployments named in the farewell."""
+
+
+def run_terminal(
+    *,
+    config_path: Path | None,
+    data_dir: Path | None,
+    range_: str | None = None,
+    theme: str | None = None,
+) -> int:
+    """Run the terminal until it is left; returns the exit code.
+
+    Without a config file it opens empty and says where one was looked for. Raises
+    :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
+    there is no terminal to draw on.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "There is no terminal to draw on",
+            hint="`yolotop status` and `yolotop logs --follow` work anywhere",
+        )
+    where = Places(config_path, data_dir)
+    config = where.load()
+    settings = _settings(config.ui, range_, theme)
+    keeper = Keeper(config)
+    with _signals_kept():
+        last = asyncio.run(_live(config, where.target(), keeper, settings))
+    if last.code == ExitCode.OK:
+        stopped = keeper.release()
+        _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+    return last.code
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What was on the screen in the end, and the exit code."""
+
+    snapshot: Snapshot | None
+    code: int
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Keeps a collector running for one terminal.
+
+    ``pid`` is the collector that this terminal started, if it did; ``trouble`` why
+    none could be started.
+    """
+
+    config: Config
+    pid: int | None = field(default=None, init=False)
+    trouble: str = field(default="", init=False)
+
+    def ensure(self) -> None:
+        """Start a collector unless one runs; a failure is kept, not raised."""
+        from yolotop.collect.process import ensure
+
+        try:
+            found = ensure(config_path=self.config.path, data_dir=self.config.data_dir)
+        except (YolotopError, OSError) as error:
+            # The screen shows that nobody measures; here is why, for the farewell.
+            self.trouble = str(error)
+            return
+        self.trouble = ""
+        if found.started:
+            self.pid = found.pid
+
+    async def watch(
+        self,
+        reader: Reader,
+        *,
+        now: Callable[[], float] = time.time,
+        pause_s: float = WATCH_S,
+    ) -> None:
+        """Take over from a collector that died, for as long as the screen is open."""
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                status = await reader.collector()
+            except YolotopError as error:
+                self.trouble = str(error)
+                continue
+            if not is_beating(status, now()):
+                await asyncio.to_thread(self.ensure)
+
+    def release(self) -> bool:
+        """Stop the collector if we started it; returns whether we did."""
+        from yolotop.collect.process import stop
+
+        return self.pid is not None and stop(self.pid, STOP_S)
+
+
+def is_beating(status: CollectorStatus | None, now: float) -> bool:
+    """Whether a collector has given a sign of life lately."""
+    return (
+        status is not None
+        and status.stopped_at is None
+        and now - status.beat_at < STALE_S
+    )
+
+
+async def _live(
+    config: Config, target: Path, keeper: Keeper, settings: UiSettings
+) -> Last:
+    starting = asyncio.create_task(asyncio.to_thread(keeper.ensure))
+    # The collector starts up while Textual is imported: each takes half a second.
+    app_module = asyncio.create_task(asyncio.to_thread(_import_app))
+    from yolotop.store.open import open_reader
+    from yolotop.view.session import Session
+    from yolotop.view.snapshot import Range
+
+    await starting
+    await app_module
+    from yolotop.tui.actions import StoreActions
+    from yolotop.tui.app import YolotopApp
+
+    reader = await open_reader(config.data_dir)
+    try:
+        session = Session(reader)
+        app = YolotopApp(
+            session,
+            StoreActions(reader, target),
+            settings=settings,
+            searched=_searched(config),
+        )
+        async with _watching(keeper, reader):
+            code = await app.run_async()
+        # An app that crashed has no result but a return code.
+        code = (app.return_code or ExitCode.OK) if code is None else code
+        snapshot = None
+        if code == ExitCode.OK:
+            with suppress(YolotopError):
+                snapshot = await session.refresh(Range(settings.range))
+        return Last(snapshot, int(code))
+    finally:
+        await reader.close()
+
+
+def _import_app() -> None:
+    import yolotop.tui.app  # noqa: F401 - loaded ahead, in a thread
+
+
+@asynccontextmanager
+async def _watching(keeper: Keeper, reader: Reader) -> AsyncIterator[None]:
+    task = asyncio.create_task(keeper.watch(reader))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """The app takes these signals and leaves the default; the demo wants its own."""
+    before = {
+        number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _searched(config: Config) -> tuple[str, ...]:
+    """Where a config file was looked for, when there was none."""
+    from yolotop.config.load import search_paths
+
+    if config.path is not None:
+        return (str(config.path),)
+    return tuple(str(path) for path in search_paths())
+
+
+def _settings(ui: UiSettings, range_: str | None, theme: str | None) -> UiSettings:
+    if range_ is not None:
+        ui = replace(ui, range=range_)
+    if theme is not None:
+        ui = replace(ui, theme=theme)
+    return ui
+
+
+def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:
+    """The state of things as one leaves, which the screen takes away with it."""
+    from yolotop.view import format as shown
+
+    if snapshot is not None:
+        plain = not (sys.stderr.encoding or "").lower().startswith("utf")
+        for card in snapshot.cards[:MOST_SAID]:
+            mark = shown.symbol(card.health, plain=plain)
+            out.narrate(f"{mark} {card.name}: {card.health.value}  {card.message}")
+        if len(snapshot.cards) > MOST_SAID:
+            out.narrate(f"… and {len(snapshot.cards) - MOST_SAID} more")
+    if trouble:
+        out.narrate(f"No collector could be started: {trouble}")
+    elif stopped:
+        out.narrate(
+            "The collector stopped, too; `yolotop collect` runs one without a terminal"
+        )
