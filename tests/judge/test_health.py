@@ -1,0 +1,358 @@
+"""The health machine: scripted histories, and any history hypothesis can think of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from yolotop.judge.health import WINDOW, advance, pause, resume, span
+from yolotop.model import (
+    Answer,
+    Deployment,
+    Event,
+    EventKind,
+    Health,
+    HealthState,
+    Outcome,
+    Prediction,
+    ProbeKind,
+    Sample,
+    Severity,
+    Verdict,
+)
+from yolotop.store.state import decode_state, encode_state
+
+DEPLOYMENT = Deployment("cam", "http://h", fail_after=3, recover_after=2)
+SHORT = {
+    "O": Outcome.OK,
+    "S": Outcome.SLOW,
+    "C": Outcome.COLD,
+    "W": Outcome.WRONG,
+    "F": Outcome.FAILED,
+}
+SAID = {
+    Outcome.OK: "3 detections",
+    Outcome.SLOW: "312 ms, slower than 250 ms",
+    Outcome.COLD: "starting up (503)",
+    Outcome.WRONG: "wrong answer: expected circle ×1, got none",
+    Outcome.FAILED: "connection refused",
+}
+
+
+def sample(
+    outcome: Outcome,
+    at: float,
+    *,
+    kind: ProbeKind = ProbeKind.PREDICT,
+    prediction: Prediction | None = None,
+) -> Sample:
+    answer = Answer("cam", kind, started_at=at, latency_ms=0.0, prediction=prediction)
+    verdict = Verdict(outcome, Severity.INFO, SAID[outcome])
+    return Sample(answer, verdict)
+
+
+def play(
+    script: str,
+    *,
+    state: HealthState | None = None,
+    deployment: Deployment = DEPLOYMENT,
+    step_s: float = 60.0,
+    at: float | None = None,
+) -> tuple[HealthState, list[Event]]:
+    """Outcomes by letter, upper case of predictions, lower case of liveness.
+
+    The first comes ``step_s`` after ``at`` (the state's beginning), and so on.
+    """
+    state = state or HealthState(since=1_000.0)
+    events: list[Event] = []
+    at = state.since if at is None else at
+    for letter in script:
+        at += step_s
+        kind = ProbeKind.PREDICT if letter.isupper() else ProbeKind.HEALTH
+        one = sample(SHORT[letter.upper()], at, kind=kind)
+        state, new = advance(state, one, deployment)
+        events += new
+    return state, events
+
+
+@pytest.mark.parametrize(
+    ("script", "health"),
+    [
+        ("", Health.UNKNOWN),
+        ("O", Health.UP),
+        ("S", Health.UP),
+        ("F", Health.UNKNOWN),
+        ("FF", Health.DEGRADED),
+        ("FFF", Health.DOWN),
+        ("OF", Health.UP),
+        ("OFF", Health.DEGRADED),
+        ("OFFF", Health.DOWN),
+        ("OFFFO", Health.DOWN),
+        ("OFFFOO", Health.UP),
+        ("OFFFOOO", Health.UP),  # the failures before do not count again
+        ("OFFFWW", Health.DEGRADED),  # it answers again, wrongly
+        ("OFOFO", Health.DEGRADED),  # flapping
+        ("OFOFOO", Health.DEGRADED),  # two of the last five still bad
+        ("OFOFOOO", Health.UP),
+        ("OW", Health.DEGRADED),  # one wrong answer is enough
+        ("WO", Health.DEGRADED),
+        ("WOO", Health.UP),
+        ("OS", Health.UP),
+        ("OSS", Health.DEGRADED),
+        ("C", Health.COLD),
+        ("CO", Health.UP),
+        ("OCCCCCC", Health.COLD),
+        ("FFFC", Health.DOWN),  # starting up is not yet an answer
+        ("FFCF", Health.DOWN),
+        ("oF", Health.UP),
+        ("ooFoooFoooF", Health.DOWN),  # health answers do not excuse predictions
+        ("OOfff", Health.DOWN),
+        ("OOfffOOO", Health.DOWN),  # nor predictions a dead liveness path
+        ("Oc", Health.COLD),
+        ("FFFc", Health.DOWN),
+        ("Wc", Health.COLD),
+    ],
+)
+def test_a_history_leads_to_a_state(script: str, health: Health) -> None:
+    state, _ = play(script)
+    assert state.health is health
+
+
+def test_down_and_up_again_are_told_with_reason_and_time() -> None:
+    state, events = play("OFFF")
+    assert [(e.severity, e.message) for e in events] == [
+        (Severity.INFO, "up"),
+        (
+            Severity.WARNING,
+            "degraded: connection refused (2 of the last 3)",
+        ),
+        (Severity.ERROR, "down after 3 failures: connection refused"),
+    ]
+    assert state.message == "connection refused (3 in a row)"
+    assert state.since == 1_000.0 + 4 * 60
+    state, _ = play("FF", state=state)
+    assert state.message == "connection refused (5 in a row)"
+    assert state.since == 1_000.0 + 4 * 60
+    state, events = play("OO", state=state)
+    assert [(e.severity, e.message) for e in events] == [
+        (Severity.INFO, "up again after 2 min down")
+    ]
+    assert (state.message, state.failures) == ("", 0)
+
+
+def test_a_cold_start_is_told_with_its_length() -> None:
+    state, events = play("OCCO", step_s=3.0)
+    assert [e.message for e in events] == [
+        "up",
+        "starting up (503)",
+        "up after a cold start of 6 s",
+    ]
+    assert state.predict.cold_since is None
+
+
+def test_the_cold_start_is_counted_from_its_first_answer() -> None:
+    state, _ = play("OCCF")
+    assert state.predict.cold_since == 1_000.0 + 2 * 60
+
+
+def test_one_failure_is_enough_where_the_deployment_says_so() -> None:
+    strict = replace(DEPLOYMENT, fail_after=1, recover_after=1)
+    state, events = play("OFO", deployment=strict)
+    assert state.health is Health.UP
+    assert [e.message for e in events] == [
+        "up",
+        "down after 1 failure: connection refused",
+        "up again after 1 min down",
+    ]
+
+
+def test_the_deployment_shows_the_worse_light_and_its_reason() -> None:
+    state, _ = play("oooW")
+    assert state.health is Health.DEGRADED
+    assert state.liveness.health is Health.UP
+    assert state.message == SAID[Outcome.WRONG]
+
+
+def test_what_the_first_attempts_met_is_said_before_anything_is_known() -> None:
+    state, events = play("f")
+    assert (state.health, state.message) == (Health.UNKNOWN, "connection refused")
+    assert events == []
+
+
+# --- the instance --------------------------------------------------------------------
+
+
+def seen(at: float, *, alive_s: float | None, model: str | None = "a") -> Sample:
+    prediction = Prediction((), model_id=model, alive_s=alive_s)
+    return sample(Outcome.OK, at, prediction=prediction)
+
+
+def test_another_model_behind_the_url_is_an_event() -> None:
+    state, _ = advance(HealthState(), seen(100.0, alive_s=None), DEPLOYMENT)
+    state, events = advance(state, seen(160.0, alive_s=None, model="b"), DEPLOYMENT)
+    assert events == (
+        Event(
+            160.0,
+            Severity.WARNING,
+            EventKind.MODEL_CHANGED,
+            "model changed: a → b",
+            "cam",
+        ),
+    )
+    assert (state.model_id, state.health) == ("b", Health.UP)
+    _, events = advance(state, seen(200.0, alive_s=None, model=None), DEPLOYMENT)
+    assert events == ()
+
+
+def test_a_younger_instance_than_the_last_answer_has_restarted() -> None:
+    state, _ = advance(HealthState(), seen(100.0, alive_s=500.0), DEPLOYMENT)
+    state, events = advance(state, seen(160.0, alive_s=560.0), DEPLOYMENT)
+    assert events == ()
+    _, events = advance(state, seen(220.0, alive_s=20.0), DEPLOYMENT)
+    assert [(e.kind, e.severity, e.message) for e in events] == [
+        (EventKind.RESTARTED, Severity.INFO, "instance restarted 20 s ago")
+    ]
+
+
+def test_liveness_answers_do_not_hide_a_restart() -> None:
+    state, _ = advance(HealthState(), seen(100.0, alive_s=500.0), DEPLOYMENT)
+    live = sample(Outcome.OK, 150.0, kind=ProbeKind.HEALTH)
+    state, _ = advance(state, live, DEPLOYMENT)
+    _, events = advance(state, seen(160.0, alive_s=20.0), DEPLOYMENT)
+    assert [event.kind for event in events] == [EventKind.RESTARTED]
+
+
+# --- pause ---------------------------------------------------------------------------
+
+
+def test_pausing_keeps_still_and_resuming_begins_anew() -> None:
+    state, _ = play("FFF")
+    state, said = pause(state, "cam", at=2_000.0, reason="paused")
+    assert [e.message for e in said] == ["paused"]
+    state, events = play("FFFO", state=state)
+    assert state.health is Health.PAUSED
+    assert events == []
+    assert pause(state, "cam", at=2_100.0, reason="again") == (state, ())
+    state, said = resume(state, "cam", at=2_240.0)
+    assert [e.message for e in said] == ["resumed after 4 min paused"]
+    assert (state.health, state.since) == (Health.UNKNOWN, 2_240.0)
+    assert resume(state, "cam", at=2_300.0) == (state, ())
+    state, _ = play("F", state=state)
+    assert state.health is Health.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5.0, "0 s"),
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (3_599.0, "59 min"),
+        (3_600.0, "1 h"),
+        (7_500.0, "2 h 5 min"),
+        (86_400.0, "1 d"),
+        (3 * 86_400.0 + 4 * 3_600.0, "3 d 4 h"),
+    ],
+)
+def test_spans_read_like_speech(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+# --- any history ---------------------------------------------------------------------
+
+
+@given(
+    st.text(st.sampled_from("OSCWFoscwf"), max_size=40),
+    st.text(st.sampled_from("OSCWFoscwf"), max_size=20),
+    st.integers(1, 8),
+    st.integers(1, 8),
+)
+def test_a_restart_in_the_middle_of_a_history_changes_nothing(
+    first: str, then: str, fail_after: int, recover_after: int
+) -> None:
+    deployment = replace(DEPLOYMENT, fail_after=fail_after, recover_after=recover_after)
+    whole, events = play(first + then, deployment=deployment)
+    state, before = play(first, deployment=deployment)
+    state, after = play(
+        then,
+        state=decode_state(encode_state(state)),
+        deployment=deployment,
+        at=1_000.0 + 60.0 * len(first),
+    )
+    assert state == whole
+    assert before + after == events
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Against an independent count of failures and answers in a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deployment = DEPLOYMENT
+        self.state = HealthState(since=1.0)
+        self.at = 1.0
+        self.failed = dict.fromkeys(ProbeKind, 0)
+        self.answered = dict.fromkeys(ProbeKind, 0)
+        self.down = dict.fromkeys(ProbeKind, False)
+        self.ever_answered = False
+
+    @rule(
+        outcome=st.sampled_from(list(Outcome)),
+        kind=st.sampled_from(list(ProbeKind)),
+        wait_s=st.floats(0.1, 1e4),
+    )
+    def probe(self, outcome: Outcome, kind: ProbeKind, wait_s: float) -> None:
+        self.at += wait_s
+        before = self.state
+        one = sample(outcome, self.at, kind=kind)
+        self.state, events = advance(before, one, self.deployment)
+        if outcome is Outcome.FAILED:
+            self.failed[kind] += 1
+            self.answered[kind] = 0
+        elif outcome is Outcome.COLD:
+            self.answered[kind] = 0
+        else:
+            self.failed[kind] = 0
+            self.answered[kind] += 1
+            self.ever_answered = True
+        if self.failed[kind] >= self.deployment.fail_after:
+            self.down[kind] = True
+        elif self.answered[kind] >= self.deployment.recover_after:
+            self.down[kind] = False
+        states = [event for event in events if event.kind is EventKind.STATE]
+        assert len(states) == (self.state.health is not before.health)
+        if self.state.health is before.health:
+            assert self.state.since == before.since
+        else:
+            assert self.state.since == pytest.approx(self.at)
+
+    @invariant()
+    def down_is_exactly_k_in_a_row_and_not_yet_recovered(self) -> None:
+        assert (self.state.health is Health.DOWN) == any(self.down.values())
+
+    @invariant()
+    def unknown_ends_with_the_first_answer(self) -> None:
+        if self.ever_answered:
+            assert self.state.health is not Health.UNKNOWN
+
+    @invariant()
+    def windows_stay_short(self) -> None:
+        lights = (self.state.liveness, self.state.predict)
+        assert all(len(light.recent) <= WINDOW for light in lights)
+        assert len(self.state.recent) <= WINDOW
+
+    @invariant()
+    def up_needs_no_excuse(self) -> None:
+        if self.state.health is Health.UP:
+            assert self.state.message == ""
+        elif self.state.recent:
+            assert self.state.message
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=60, stateful_step_count=40)

@@ -1,0 +1,306 @@
+"""The collector: rounds, journal, desk and roster under one roof.
+
+Owns the order of starting and stopping, following the config file, and the sign of
+life that readers look at. It must not know who looks, and the parts must not know it.
+
+Stopping loses nothing that was judged: probes in flight are ended and forgotten (an
+answer that we cut off is no failure of the server's), everything queued is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from yolotop import __version__
+from yolotop.collect.clock import Clock, SystemClock, sleep, wait
+from yolotop.collect.desk import Desk
+from yolotop.collect.journal import Journal
+from yolotop.collect.roster import Change, ConfigSource, compare
+from yolotop.collect.rounds import MOST_IN_FLIGHT, Asker, Rounds
+from yolotop.collect.supervise import Supervisor
+from yolotop.collect.turns import Turns
+from yolotop.config.schema import Config
+from yolotop.errors import StoreError, YolotopError
+from yolotop.model import Deployment, Event, EventKind, HealthState, Severity
+from yolotop.store.protocol import CollectorStatus, Writer
+from yolotop.text import clean
+
+BEAT_S: Final = 1.5
+"""Between signs of life; a reader calls a collector stale after some missing ones."""
+CONFIG_POLL_S: Final = 1.0
+SWEEP_S: Final = 20.0
+SWEEP_AGAIN_S: Final = 1.0
+"""While a sweep still finds something: small chunks, so that no probe waits long."""
+DRAIN_S: Final = 10.0
+"""What a refusing store is given at the end before its rows are given up."""
+
+_log = logging.getLogger("yolotop.collect")
+
+
+class Collector:
+    """One collector over one writer. Run it once.
+
+    ``owner_alive`` is asked at every beat: when it says no, the collector stops.
+    """
+
+    def __init__(
+        self,
+        source: ConfigSource,
+        config: Config,
+        writer: Writer,
+        asker: Asker,
+        *,
+        clock: Clock | None = None,
+        most_in_flight: int = MOST_IN_FLIGHT,
+        owner_alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._source = source
+        self._config = config
+        self._writer = writer
+        self._asker = asker
+        self._clock = clock or SystemClock()
+        self._most_in_flight = most_in_flight
+        self._owner_alive = owner_alive
+        self._turns = Turns()
+        self._journal = Journal(writer, self._clock, self._turns)
+        self._supervisor = Supervisor(self._clock, self._journal.add)
+        self._stopping = asyncio.Event()
+        self._reload_asked = False
+        self._look_at_config = asyncio.Event()
+        self._deployments: dict[str, Deployment] = {}
+        self._config_note = ""
+        self._beat_note = ""
+        self._unregistered = True
+        self._started_at = self._clock.now()
+        self._rounds = self._new_rounds({})
+
+    @property
+    def rounds(self) -> Rounds:
+        """Who is asked, and how they are."""
+        return self._rounds
+
+    @property
+    def journal(self) -> Journal:
+        """What waits to be written."""
+        return self._journal
+
+    def stop(self) -> None:
+        """Stop soon; :meth:`run` returns when all is written."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Read the config file again soon, changed or not."""
+        self._reload_asked = True
+        self._look_at_config.set()
+
+    def status(self) -> CollectorStatus:
+        """What readers are told."""
+        notes = (
+            self._journal.note,
+            self._config_note,
+            self._beat_note,
+            self._supervisor.note,
+        )
+        return CollectorStatus(
+            pid=os.getpid(),
+            started_at=self._started_at,
+            beat_at=self._clock.now(),
+            version=__version__,
+            config_path=None if self._config.path is None else str(self._config.path),
+            note="; ".join(note for note in notes if note),
+            overruns=self._rounds.overruns,
+        )
+
+    async def run(self) -> None:
+        """Collect until :meth:`stop`. Raises StoreError when it cannot even begin."""
+        states = await self._turns.take(self._writer.load_states())
+        self._rounds = self._new_rounds(states)
+        self._started_at = self._clock.now()
+        self._adopt(self._config)
+        count = len(self._deployments)
+        asked = "1 deployment" if count == 1 else f"{count} deployments"
+        self._say(Severity.INFO, f"collector started (process {os.getpid()}), {asked}")
+        writing = asyncio.create_task(self._keep_writing(), name="journal")
+        try:
+            await self._register()
+            await self._beat()
+            desk = self._open_loops()
+            await self._stopping.wait()
+            await self._supervisor.stop()
+            await self._rounds.aclose()
+            await desk.aclose()
+        finally:
+            await self._supervisor.stop()
+            await self._end(writing)
+
+    # --- starting and stopping -------------------------------------------------------
+
+    def _new_rounds(self, states: dict[str, HealthState]) -> Rounds:
+        return Rounds(
+            self._asker,
+            self._journal,
+            self._clock,
+            states=states,
+            most_in_flight=self._most_in_flight,
+            stamp=lambda: self._supervisor.stamp("schedule"),
+        )
+
+    def _open_loops(self) -> Desk:
+        desk = Desk(
+            self._writer,
+            self._turns,
+            self._clock,
+            rules=self._rounds,
+            asker=self._asker,
+            defaults=lambda: self._config.defaults,
+            stop=self.stop,
+            paused=self._mark_unregistered,
+            stamp=lambda: self._supervisor.stamp("requests"),
+        )
+        start = self._supervisor.start
+        start("schedule", self._rounds.run, restart_stalled=True)
+        start("config", self._follow_config, restart_stalled=True)
+        start("requests", desk.run)
+        start("heartbeat", self._keep_beating)
+        start("retention", self._keep_sweeping)
+        self._supervisor.watch()
+        return desk
+
+    async def _keep_writing(self) -> None:
+        # Not under the supervisor: it must outlive every loop that adds to it, and
+        # must not be cancelled. It handles its own failures.
+        while True:
+            try:
+                await self._journal.run()
+            except Exception:  # noqa: BLE001 - logged and recorded as an event
+                _log.exception("the journal crashed; it goes on")
+                self._say(Severity.ERROR, "the journal crashed and goes on")
+                await sleep(self._clock, 1.0)
+            else:
+                return
+
+    async def _end(self, writing: asyncio.Task[None]) -> None:
+        self._say(Severity.INFO, "collector stopped")
+        self._journal.close()
+        late = self._clock.call_later(DRAIN_S, writing.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        late.cancel()
+        if len(self._journal):
+            _log.error("%d rows could not be written", len(self._journal))
+        await self._beat(stopped=True)
+        await self._turns.settle()
+
+    # --- the sign of life ------------------------------------------------------------
+
+    async def _keep_beating(self) -> None:
+        while True:
+            self._supervisor.stamp("heartbeat")
+            if not self._owner_alive():
+                self._say(Severity.INFO, "the process that started this one is gone")
+                self.stop()
+            if self._unregistered:
+                await self._register()
+            await self._beat()
+            await sleep(self._clock, BEAT_S)
+
+    async def _beat(self, *, stopped: bool = False) -> None:
+        status = self.status()
+        if stopped:
+            status = replace(status, stopped_at=status.beat_at)
+        try:
+            await self._turns.take(self._writer.beat(status))
+            self._beat_note = ""
+        except StoreError as error:
+            self._beat_note = clean(error.message)
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            self._supervisor.stamp("retention")
+            try:
+                gone = await self._turns.take(self._writer.sweep(self._clock.now()))
+            except StoreError as error:
+                _log.warning("old rows cannot be removed: %s", error)
+                gone = 0
+            await sleep(self._clock, SWEEP_AGAIN_S if gone else SWEEP_S)
+
+    # --- the config file -------------------------------------------------------------
+
+    async def _follow_config(self) -> None:
+        while True:
+            self._supervisor.stamp("config")
+            self._look_at_config.clear()
+            asked, self._reload_asked = self._reload_asked, False
+            if self._source.changed() or asked:
+                self._read_config(asked=asked)
+                await self._register()
+            await wait(self._clock, self._look_at_config, CONFIG_POLL_S)
+
+    def _read_config(self, *, asked: bool) -> None:
+        try:
+            config = self._source.load()
+        except YolotopError as error:
+            said = clean(str(error))
+            note = f"the edited configuration is not used: {said}"
+            if note != self._config_note or asked:
+                self._say(Severity.ERROR, note, kind=EventKind.CONFIG)
+            self._config_note = note
+            return
+        if self._config_note:
+            message = "the configuration can be used again"
+            self._say(Severity.INFO, message, kind=EventKind.CONFIG)
+            self._config_note = ""
+        changes = self._adopt(config)
+        for change in changes:
+            self._say(
+                Severity.INFO, str(change), kind=EventKind.CONFIG, name=change.name
+            )
+        if asked and not changes:
+            message = "configuration read again; nothing changed"
+            self._say(Severity.INFO, message, kind=EventKind.CONFIG)
+
+    def _adopt(self, config: Config) -> tuple[Change, ...]:
+        """Ask exactly the deployments of ``config``; what differs from before."""
+        after = {deployment.name: deployment for deployment in config.deployments}
+        changes = compare(self._deployments, after)
+        for change in changes:
+            if change.after is None:
+                self._rounds.drop(change.name)
+            else:
+                self._rounds.follow(change.after, anew=change.asks_elsewhere)
+        if changes or list(after) != list(self._deployments):
+            self._rounds.arrange(list(after))
+            self._unregistered = True
+        self._deployments, self._config = after, config
+        return changes
+
+    async def _register(self) -> None:
+        """Tell readers who is asked; a refusing store is told at the next beat."""
+        if not self._unregistered:
+            return
+        self._unregistered = False
+        register = self._writer.register(self._rounds.effective(), self._clock.now())
+        try:
+            await self._turns.take(register)
+        except StoreError as error:
+            self._unregistered = True
+            _log.warning("deployments cannot be registered: %s", error)
+
+    def _mark_unregistered(self) -> None:
+        self._unregistered = True
+
+    def _say(
+        self,
+        severity: Severity,
+        message: str,
+        *,
+        kind: EventKind = EventKind.COLLECTOR,
+        name: str | None = None,
+    ) -> None:
+        self._journal.add(Event(self._clock.now(), severity, kind, message, name))

@@ -1,0 +1,165 @@
+"""Where faces' requests arrive: taken from the store, carried out, answered there.
+
+Owns the loop that takes requests and the task of each that takes time. It must not
+know how a probe is scheduled or how a deployment is paused: the rounds do that.
+
+Every request is answered, with JSON or with one clean sentence that says why not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from yolotop.collect.clock import Clock, sleep
+from yolotop.collect.rounds import Asker, ask_once
+from yolotop.collect.turns import Turns
+from yolotop.config.deployment import deployment_from_table
+from yolotop.errors import StoreError, UsageError, YolotopError
+from yolotop.judge.report import sample_json
+from yolotop.judge.verdict import judge
+from yolotop.model import Deployment, HealthState, ProbeKind, Sample
+from yolotop.store.protocol import Request, RequestKind, Writer
+from yolotop.text import clean, redact
+
+POLL_S: Final = 0.5
+MOST_TRIALS: Final = 4
+"""Trials at once; more wait. Someone is looking at each of them."""
+
+_log = logging.getLogger("yolotop.collect")
+
+
+class Rules(Protocol):
+    """What the desk may ask of the rounds; all raise UsageError for unknown names."""
+
+    async def ask(self, name: str) -> list[Sample]:
+        """Ask both questions now."""
+
+    def pause(self, name: str) -> None:
+        """Ask no longer."""
+
+    def resume(self, name: str) -> None:
+        """Ask again."""
+
+
+class Desk:
+    """Carries requests out. ``defaults`` gives what a trial's table starts from."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        turns: Turns,
+        clock: Clock,
+        *,
+        rules: Rules,
+        asker: Asker,
+        defaults: Callable[[], Mapping[str, object]],
+        stop: Callable[[], None],
+        paused: Callable[[], None] = lambda: None,
+        stamp: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._writer = writer
+        self._turns = turns
+        self._clock = clock
+        self._rules = rules
+        self._asker = asker
+        self._defaults = defaults
+        self._stop = stop
+        self._paused = paused
+        self._stamp = stamp
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trials = asyncio.Semaphore(MOST_TRIALS)
+
+    async def run(self) -> None:
+        """Take requests twice a second, for ever."""
+        while True:
+            self._stamp()
+            try:
+                requests = await self._turns.take(self._writer.take_requests())
+            except StoreError as error:
+                _log.warning("requests cannot be read: %s", error)
+                requests = []
+            for request in requests:
+                task = asyncio.create_task(self._answer(request))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            await sleep(self._clock, POLL_S)
+
+    async def aclose(self) -> None:
+        """End what is open; each is answered that the collector stopped."""
+        # An answer on its way to the store gets there: the turns see to that.
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            result = await self._carry_out(request)
+        except YolotopError as error:
+            result = clean(str(error))
+        except asyncio.CancelledError:
+            await self._finish(request, "the collector stopped before it had an answer")
+            raise
+        except Exception as error:  # noqa: BLE001 - becomes the recorded answer
+            _log.exception("request %d (%s) failed", request.id, request.kind)
+            said = clean(f"{type(error).__name__}: {error}", limit=300)
+            result = redact(f"the collector failed on this request: {said}")
+        await self._finish(request, result)
+
+    async def _finish(self, request: Request, result: str) -> None:
+        finish = self._writer.finish_request(request.id, result, self._clock.now())
+        try:
+            await self._turns.take(finish)
+        except StoreError as error:
+            _log.warning("request %d cannot be answered: %s", request.id, error)
+
+    async def _carry_out(self, request: Request) -> str:
+        name = request.deployment
+        if request.kind is RequestKind.STOP:
+            self._stop()
+            return "stopping"
+        if request.kind is RequestKind.TRIAL:
+            async with self._trials:
+                return _as_json(await self._trial(request.body))
+        if name is None:
+            raise UsageError(f"a request to {request.kind} must name a deployment")
+        if request.kind is RequestKind.PROBE:
+            return _as_json(await self._rules.ask(name))
+        if request.kind is RequestKind.PAUSE:
+            self._rules.pause(name)
+            self._paused()
+            return "paused"
+        self._rules.resume(name)
+        self._paused()
+        return "resumed"
+
+    async def _trial(self, body: str) -> list[Sample]:
+        """Both questions to an endpoint that is not registered, liveness first."""
+        deployment = deployment_from_table(
+            _table(body), self._defaults(), "the deployment to test"
+        )
+        return [
+            await self._try(deployment, ProbeKind.HEALTH),
+            await self._try(deployment, ProbeKind.PREDICT),
+        ]
+
+    async def _try(self, deployment: Deployment, kind: ProbeKind) -> Sample:
+        answer = await ask_once(self._asker, self._clock, deployment, kind)
+        return Sample(answer, judge(answer, deployment, HealthState()))
+
+
+def _table(body: str) -> Mapping[str, object]:
+    try:
+        table: object = json.loads(body)
+    except (ValueError, RecursionError):
+        table = None
+    if not isinstance(table, dict):
+        raise UsageError("a trial needs a deployment table as a JSON object")
+    return table
+
+
+def _as_json(samples: Sequence[Sample]) -> str:
+    return json.dumps([sample_json(sample) for sample in samples], ensure_ascii=False)

@@ -1,0 +1,290 @@
+"""From an answer to a verdict: is it right, slow, wrong, starting up, or no answer?
+
+Owns the order in which those questions are asked and the sentence a person reads.
+Pure: the same answer, deployment and state give the same verdict. It must not know
+how the answer was obtained, and it must not change any state (``health`` does).
+
+The sentence of a plain right answer never holds a latency or any other number that
+changes with every probe: the store keeps each distinct sentence once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from yolotop.judge.match import match, overlap
+from yolotop.model import (
+    Answer,
+    Deployment,
+    Detection,
+    ErrorKind,
+    Expectation,
+    Health,
+    HealthState,
+    Light,
+    Outcome,
+    Prediction,
+    ProbeError,
+    ProbeKind,
+    Severity,
+    Verdict,
+)
+
+MIN_IOU: Final = 0.5
+"""Overlap from which a returned box counts as the drawn one."""
+SURE_CONF: Final = 0.5
+"""Without a ``conf`` of the deployment's own, surplus detections below this
+confidence are not held against a server whose default threshold is lower (0.25)."""
+_SENTENCE: Final = 200
+_ALIVE_ROUNDING_S: Final = 0.5
+
+
+def light_of(state: HealthState, kind: ProbeKind) -> Light:
+    """The light of one question."""
+    return state.predict if kind is ProbeKind.PREDICT else state.liveness
+
+
+def answered_at(answer: Answer) -> float:
+    """When the answer was complete (or had failed), UTC seconds."""
+    return answer.started_at + (answer.latency_ms or 0.0) / 1000
+
+
+def restarted(answer: Answer, state: HealthState) -> bool:
+    """Whether the instance was born after the last prediction of this deployment.
+
+    Compares with the time between that prediction's end and this one's start, which
+    an instance that answered both has lived through in any case: no false alarms
+    from slow answers. Half a second is left to servers that round.
+    """
+    alive = answer.prediction.alive_s if answer.prediction else None
+    if alive is None or state.last_answer_at is None or state.alive_s is None:
+        return False
+    return alive + _ALIVE_ROUNDING_S < answer.started_at - state.last_answer_at
+
+
+def judge(answer: Answer, deployment: Deployment, state: HealthState) -> Verdict:
+    """What to think of ``answer``, knowing the deployment's ``state`` before it."""
+    transport = answer.error
+    if transport is not None and transport.kind not in _BEHIND_STATUS:
+        return _failed(transport.kind, transport.message)
+    status = answer.http_status
+    if status is not None and not 200 <= status < 300:
+        return _judge_status(status, answer, deployment, state)
+    if transport is not None:
+        return _failed(transport.kind, transport.message)
+    return _judge_content(answer, deployment, state)
+
+
+# Kinds a prober may give to an answer that did arrive: its status says more.
+_BEHIND_STATUS: Final = frozenset(
+    {
+        ErrorKind.HTTP,
+        ErrorKind.BAD_RESPONSE,
+        ErrorKind.UNAUTHORIZED,
+        ErrorKind.RATE_LIMITED,
+        ErrorKind.COLD_START,
+    }
+)
+
+
+def _failed(kind: ErrorKind, message: str) -> Verdict:
+    return Verdict(
+        Outcome.FAILED, Severity.ERROR, message, error=ProbeError(kind, message)
+    )
+
+
+# --- by status ---------------------------------------------------------------------
+
+
+def _judge_status(
+    status: int, answer: Answer, deployment: Deployment, state: HealthState
+) -> Verdict:
+    said = _shorten(answer.body_head)
+    if status in (401, 403):
+        if deployment.api_key is None:
+            message = f"a key is wanted and none is configured ({status})"
+        else:
+            message = f"the key was refused ({status})"
+        return _failed(ErrorKind.UNAUTHORIZED, _join(message, said))
+    later = _retry_after(answer)
+    if status in (429, 503) and _may_be_starting(answer, deployment, state):
+        message = _join(f"starting up ({status}){later}", said)
+        return Verdict(
+            Outcome.COLD,
+            Severity.INFO,
+            message,
+            error=ProbeError(ErrorKind.COLD_START, message),
+            cold=True,
+        )
+    if status == 429:
+        return _failed(
+            ErrorKind.RATE_LIMITED, _join(f"too many requests (429){later}", said)
+        )
+    if 300 <= status < 400:
+        said = said or "redirects are not followed"
+    return _failed(ErrorKind.HTTP, _join(f"{_status_words(status)}{later}", said))
+
+
+def _may_be_starting(
+    answer: Answer, deployment: Deployment, state: HealthState
+) -> bool:
+    if not deployment.scale_to_zero:
+        return False
+    since = light_of(state, answer.kind).cold_since
+    return since is None or answered_at(answer) - since <= deployment.cold_start_s
+
+
+def _status_words(status: int) -> str:
+    try:
+        return f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP {status}"
+
+
+def _retry_after(answer: Answer) -> str:
+    wish = answer.retry_after_s
+    if wish is None or not math.isfinite(wish) or wish <= 0:
+        return ""
+    return f", asks to retry after {math.ceil(wish)} s"
+
+
+def _join(message: str, said: str) -> str:
+    return f"{message}: {said}" if said else message
+
+
+def _shorten(said: str) -> str:
+    """The server's own words, as the probe found them in the body."""
+    text = " ".join(said.split())
+    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
+
+
+# --- by content --------------------------------------------------------------------
+
+
+def _judge_content(
+    answer: Answer, deployment: Deployment, state: HealthState
+) -> Verdict:
+    if answer.http_status is None:
+        return _failed(ErrorKind.INTERNAL, "the probe ended without an answer")
+    if answer.kind is ProbeKind.HEALTH:
+        return _judge_speed(answer, deployment, "healthy", cold=False)
+    if answer.prediction is None:
+        return _failed(ErrorKind.BAD_RESPONSE, "the answer holds no prediction")
+    fault = _fault(answer.prediction, answer.drawn, deployment)
+    if fault is not None:
+        again = state.predict.recent[-1:] == (Outcome.WRONG,)
+        message = f"wrong answer: {fault}"
+        return Verdict(
+            Outcome.WRONG,
+            Severity.ERROR if again else Severity.WARNING,
+            message,
+            error=ProbeError(ErrorKind.WRONG_ANSWER, message),
+        )
+    message = count_detections(len(answer.prediction.detections))
+    return _judge_speed(answer, deployment, message, cold=_is_cold(answer, state))
+
+
+def _is_cold(answer: Answer, state: HealthState) -> bool:
+    if state.health is Health.COLD or state.predict.recent[-1:] == (Outcome.COLD,):
+        return True
+    alive = answer.prediction.alive_s if answer.prediction else None
+    born_for_this = (
+        alive is not None
+        and answer.latency_ms is not None
+        and alive * 1000 < answer.latency_ms
+    )
+    return born_for_this or restarted(answer, state)
+
+
+def _judge_speed(
+    answer: Answer, deployment: Deployment, message: str, *, cold: bool
+) -> Verdict:
+    is_predict = answer.kind is ProbeKind.PREDICT
+    limit, took = deployment.slow_ms, answer.latency_ms
+    # A cold start is slow by nature; it is tagged instead of being held against it.
+    if is_predict and not cold and limit is not None and took is not None:  # noqa: SIM102
+        if took > limit:
+            said = f"{took:.0f} ms, slower than {limit:g} ms"
+            return Verdict(Outcome.SLOW, Severity.WARNING, said)
+    severity = Severity.INFO if is_predict else Severity.DEBUG
+    if cold:
+        message += ", cold start"
+    return Verdict(Outcome.OK, severity, message, cold=cold)
+
+
+def count_detections(count: int) -> str:
+    """``no detections``, ``1 detection``, ``3 detections``."""
+    if count == 0:
+        return "no detections"
+    return "1 detection" if count == 1 else f"{count} detections"
+
+
+# --- expectations ------------------------------------------------------------------
+
+
+def _fault(
+    prediction: Prediction,
+    drawn: Sequence[Detection] | None,
+    deployment: Deployment,
+) -> str | None:
+    """Why the prediction is not what was expected, or ``None``."""
+    expect, got = deployment.expect, prediction.detections
+    if expect.drawn and drawn is not None:
+        fault = _drawn_fault(drawn, got, sure=deployment.conf is None)
+        if fault is not None:
+            return fault
+    return _count_fault(expect, got) or _label_fault(expect, got)
+
+
+def _drawn_fault(
+    drawn: Sequence[Detection], got: Sequence[Detection], *, sure: bool
+) -> str | None:
+    found = match(drawn, got, min_iou=MIN_IOU)
+    extra = [
+        item
+        for item in found.extra
+        if not sure or item.confidence is None or item.confidence >= SURE_CONF
+    ]
+    if not found.missed and not extra:
+        return None
+    seen = [pair.got for pair in found.pairs] + extra
+    if not found.missed or _labels(drawn) != _labels(seen):
+        return f"expected {tally(drawn)}, got {tally(seen)}"
+    astray = found.missed[0]
+    best = max((overlap(astray, item) for item in extra), default=0.0)
+    return f"{astray.label} is not where it was drawn (IoU {best:.2f})"
+
+
+def _count_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
+    count = len(got)
+    low, high = expect.min_detections, expect.max_detections
+    if low is not None and count < low:
+        return f"expected at least {count_detections(low)}, got {count or 'none'}"
+    if high is not None and count > high:
+        return f"expected at most {count_detections(high)}, got {count}"
+    return None
+
+
+def _label_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
+    seen = {item.label for item in got}
+    missing = [label for label in expect.labels if label not in seen]
+    if not missing:
+        return None
+    return f"expected {', '.join(missing)}, got {tally(got)}"
+
+
+def _labels(detections: Iterable[Detection]) -> Counter[str]:
+    return Counter(item.label for item in detections)
+
+
+def tally(detections: Iterable[Detection], *, most: int = 8) -> str:
+    """``circle ×2, square ×1``, or ``none``; at most ``most`` labels are named."""
+    counts = sorted(_labels(detections).items())
+    words = [f"{label} ×{count}" for label, count in counts[:most]]
+    if len(counts) > most:
+        words.append("…")
+    return ", ".join(words) or "none"
