@@ -102,3 +102,20 @@ def test_a_broken_copy_is_told_with_its_cure(tmp_path: Path) -> None:
     assert str(path) in caught.value.message
     assert "--reset" in caught.value.hint
     assert path.read_text("utf-8") == "[[deployment]\n", "never overwritten"
+
+
+def test_a_config_of_the_users_own_takes_the_place_of_the_copy(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    script.install(home, ports(FIRST_PORT))
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[[deployment]]\nname = "dock-cam"\nurl = "http://127.0.0.1:1"\n')
+    path = script.install(home, ports(40_000), source=mine)
+    assert path == home / script.CONFIG_NAME
+    assert "http://127.0.0.1:40000" in path.read_text("utf-8")
+    assert "http://127.0.0.1:1" in mine.read_text("utf-8")
+
+
+def test_a_config_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        script.install(tmp_path, ports(FIRST_PORT), source=tmp_path / "nowhere.toml")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from yolotop.judge.health import WINDOW, advance, pause, resume, span
+from yolotop.judge.health import WINDOW, advance, after_gap, pause, resume, span
 from yolotop.model import (
     Answer,
     Deployment,
@@ -356,3 +356,12 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(max_examples=60, stateful_step_count=40)
+
+
+def test_a_gap_in_measuring_renews_the_cold_start_allowance_and_keeps_streaks() -> None:
+    """A demo left while an endpoint slept and come back to minutes later."""
+    state, _ = play("OFC")
+    assert state.predict.cold_since is not None
+    after = after_gap(state)
+    assert after.predict.cold_since is None
+    assert replace(after, predict=state.predict) == state

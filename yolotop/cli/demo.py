@@ -51,6 +51,17 @@ def demo(
     reset: Annotated[
         bool, typer.Option("--reset", help="Begin with an empty history.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="A config in place of the demo's own; its deployments that are named "
+            "as the demo's are asked at the demo's ports.",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -66,12 +77,15 @@ def demo(
     from yolotop.demo import home, stage
 
     seconds = _seconds(duration)
-    where = home.locate(places(ctx, None, data_dir).data_dir, env=os.environ)
+    said = places(ctx, config, data_dir)
+    where = home.locate(said.data_dir, env=os.environ)
     if not (headless or json):
         _require_terminal()
     with (
         _ended_by_signals(),
-        stage.open_stage(where, seed=seed, fresh=reset) as running,
+        stage.open_stage(
+            where, seed=seed, fresh=reset, config_source=said.config
+        ) as running,
     ):
         fleet = running.fleet
         ready = f"{len(fleet.ports)} endpoints ready in {fleet.ready_s:.1f} s"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,8 +78,13 @@ def serve(
     log_level: Annotated[
         LogLevel, typer.Option(help="How much the server says.")
     ] = LogLevel.INFO,
+    # Taken after every command, so that a script can add them blindly; a server has
+    # neither a config nor a history.
+    config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
 ) -> None:
     """Serve a local model as an Ultralytics Platform endpoint would."""
+    del config, data_dir
     from yolotop.serve import run
 
     key = _key(api_key_env)

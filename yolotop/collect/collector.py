@@ -27,6 +27,7 @@ from yolotop.collect.supervise import Supervisor
 from yolotop.collect.turns import Turns
 from yolotop.config.schema import Config
 from yolotop.errors import StoreError, YolotopError
+from yolotop.judge.health import after_gap
 from yolotop.model import Deployment, Event, EventKind, HealthState, Severity
 from yolotop.store.protocol import CollectorStatus, Writer
 from yolotop.text import clean
@@ -119,7 +120,8 @@ class Collector:
 
     async def run(self) -> None:
         """Collect until :meth:`stop`. Raises StoreError when it cannot even begin."""
-        states = await self._turns.take(self._writer.load_states())
+        stored = await self._turns.take(self._writer.load_states())
+        states = {name: after_gap(state) for name, state in stored.items()}
         self._rounds = self._new_rounds(states)
         self._started_at = self._clock.now()
         self._adopt(self._config)

@@ -29,23 +29,26 @@ def shipped() -> str:
     return resources.files("yolotop.demo").joinpath(CONFIG_NAME).read_text("utf-8")
 
 
-def install(data_dir: Path, ports: Mapping[str, int]) -> Path:
+def install(
+    data_dir: Path, ports: Mapping[str, int], *, source: Path | None = None
+) -> Path:
     """Write the config of this run into ``data_dir`` and return its path.
 
-    Starts from the copy that is there, else from the shipped text, and points the
-    fleet's deployments at ``ports``. Raises ConfigError when the copy is not TOML.
+    Starts from ``source``, else from the copy that is there, else from the shipped
+    text, and points the fleet's deployments at ``ports``. Raises ConfigError when
+    ``source`` or the copy cannot be read.
     """
     path = data_dir / CONFIG_NAME
-    known = path.is_file()
-    text = path.read_text("utf-8") if known else shipped()
+    begin = source or (path if path.is_file() else None)
     try:
+        text = shipped() if begin is None else begin.read_text("utf-8")
         fresh = point(text, ports)
-    except TOMLKitError as error:
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise ConfigError(
-            f"{path} cannot be read: {error}",
+            f"{begin} cannot be read: {error}",
             hint="Correct it, or begin anew with `yolotop demo --reset`",
         ) from error
-    if not known or fresh != text:
+    if begin != path or fresh != text:
         _write(path, fresh)
     return path
 

@@ -64,11 +64,16 @@ class Stage:
 
 @contextlib.contextmanager
 def open_stage(
-    data_dir: Path, *, seed: int = 0, fresh: bool = False
+    data_dir: Path,
+    *,
+    seed: int = 0,
+    fresh: bool = False,
+    config_source: Path | None = None,
 ) -> Iterator[Stage]:
     """Start everything; at the end of the block, in whatever way, stop everything.
 
-    ``fresh`` begins with an empty history. Raises MissingExtraError before anything
+    ``fresh`` begins with an empty history; ``config_source`` is used in place of the
+    demo's own config. Raises MissingExtraError before anything
     starts, UsageError, LockedError or StoreError for the directory, and FleetError or
     YolotopError when a process does not come up.
     """
@@ -83,7 +88,7 @@ def open_stage(
             home.reset(data_dir)
         log_path = data_dir / home.FLEET_LOG
         fleet = ending.enter_context(start_fleet(log_path=log_path, seed=seed))
-        config = script.install(data_dir, fleet.ports)
+        config = script.install(data_dir, fleet.ports, source=config_source)
         # Before the fleet, so that no probe sees it go.
         ending.callback(_stop_collector, data_dir)
         ensure(config_path=config, data_dir=data_dir, owner_pid=os.getpid())

@@ -109,6 +109,19 @@ def resume(
     return _fresh(state, at), (event,)
 
 
+def after_gap(state: HealthState) -> HealthState:
+    """The state to go on from when nobody has measured for a while.
+
+    Streaks hold, since they count answers. A cold start's allowance does not: it counts
+    time, and time in which nobody asked is not time in which nothing came up.
+    """
+    return replace(
+        state,
+        liveness=replace(state.liveness, cold_since=None),
+        predict=replace(state.predict, cold_since=None),
+    )
+
+
 def _fresh(state: HealthState, at: float) -> HealthState:
     return HealthState(
         since=at,
