@@ -11,6 +11,7 @@ for what is after n.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,7 +85,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class StoredProbe:
-    """One probe read back; durations in milliseconds as stored (1 µs resolution)."""
+    """One probe read back; durations in milliseconds as stored.
+
+    ``latency_ms`` is kept to 1 µs, ``phases`` and ``server`` to 10 µs.
+    """
 
     seq: int
     at: float
@@ -209,8 +213,22 @@ class Reader(Protocol):
     async def states(self) -> dict[str, HealthState]:
         """Current state by deployment name."""
 
-    async def slots(self, since_at: float, *, width_s: int) -> list[Slot]:
-        """Rollup slots that end after ``since_at``, oldest first."""
+    async def slots(
+        self, since_at: float, *, width_s: int, until_at: float = math.inf
+    ) -> list[Slot]:
+        """Rollup slots that end after ``since_at`` and start before ``until_at``,
+
+        oldest first.
+        """
+
+    async def requests(
+        self, since_at: float, until_at: float, *, width_s: int
+    ) -> dict[str, int]:
+        """Predict probes by deployment in the slots that start in [since, until).
+
+        A sum in the database: no histogram is read. Deployments without any are left
+        out.
+        """
 
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""

@@ -1,0 +1,102 @@
+"""Probes read back.
+
+Owns the join that makes a whole probe of its row, its line and its anchor. It must
+not know which question it is part of; ``log`` builds on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import aiosqlite
+
+from yolotop.model import ErrorKind, Outcome, ProbeKind, Severity
+from yolotop.store.codec import Packed, fill_numbers, unpack
+from yolotop.store.protocol import StoredProbe
+from yolotop.store.sqlite import spans
+from yolotop.store.sqlite.connection import Rows, fetch
+
+AT_MS: Final = """
+p.at + (SELECT at_ms FROM anchor WHERE anchor.seq <= p.seq
+        ORDER BY anchor.seq DESC LIMIT 1)
+"""
+_COLUMNS: Final = f"""
+SELECT p.seq, {AT_MS} AS at_ms, d.name, l.kind, l.outcome, l.severity, l.message,
+       l.cold, l.http_status, l.error_kind, p.data, coalesce(f.body_head, '')
+"""
+# CROSS JOIN keeps the order: SQLite may not start from the short tables.
+_JOINED: Final = """
+FROM probe p CROSS JOIN line l ON l.id = p.line
+             CROSS JOIN deployment d ON d.id = l.dep
+             LEFT JOIN failure f ON f.seq = p.seq
+"""
+AFTER: Final = f"{_COLUMNS} {_JOINED} WHERE p.seq > ? ORDER BY p.seq LIMIT ?"
+# A probe is at most ten minutes younger or older than its anchor, so those not older
+# than a time come after the last anchor that is twenty minutes older.
+SINCE: Final = f"""
+SELECT * FROM ({_COLUMNS} {_JOINED}
+  WHERE p.seq >= coalesce(
+    (SELECT max(seq) FROM anchor WHERE at_ms < ?1 - 1200000), 0)
+  ORDER BY p.seq DESC)
+WHERE at_ms >= ?1 LIMIT ?2
+"""  # noqa: S608 - constants of this module
+FIRST: Final = "SELECT" + AT_MS + "FROM probe p ORDER BY p.seq LIMIT 1"
+_LAST: Final = f"""
+{_COLUMNS} {_JOINED}
+WHERE p.seq BETWEEN ? AND ? AND l.dep = ? AND l.kind = 'predict'
+ORDER BY p.seq DESC LIMIT ?
+"""
+
+
+def message_of(template: str | None, packed: Packed) -> str:
+    """The message of a probe: of its line, of its line's template, or its own."""
+    if template is None:
+        return packed.inline or ""
+    return fill_numbers(template, packed.numbers)
+
+
+def decode(rows: Iterable[tuple[Any, ...]]) -> list[StoredProbe]:
+    """Rows of the queries above as probes."""
+    return [_decode(row) for row in rows]
+
+
+def _decode(row: tuple[Any, ...]) -> StoredProbe:
+    packed = unpack(row[10])
+    return StoredProbe(
+        seq=row[0],
+        at=row[1] / 1000,
+        deployment=row[2],
+        kind=ProbeKind(row[3]),
+        outcome=Outcome(row[4]),
+        severity=Severity(row[5]),
+        message=message_of(row[6], packed),
+        cold=bool(row[7]),
+        http_status=row[8],
+        latency_ms=packed.latency_ms,
+        phases=packed.phases,
+        server=packed.server,
+        detections=packed.detections,
+        error_kind=ErrorKind(row[9]) if row[9] else None,
+        body_head=row[11],
+    )
+
+
+async def read_last(
+    connection: aiosqlite.Connection, deployment: str, limit: int
+) -> Rows:
+    """The newest predict probes of one deployment, newest first.
+
+    Without an index by deployment: its hour slots say between which numbers to look,
+    and one hour of a whole fleet is looked through at a time.
+    """
+    dep = await spans.dep_of(connection, deployment)
+    if dep is None:
+        return []
+    found: Rows = []
+    for first, last in await spans.read(connection, spans.Holding.PREDICT, dep=dep):
+        wanted = limit - len(found)
+        found += await fetch(connection, _LAST, (first, last, dep, wanted))
+        if len(found) == limit:
+            break
+    return found

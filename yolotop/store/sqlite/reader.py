@@ -1,0 +1,264 @@
+"""A reader of the database: every question a face may ask.
+
+Owns the queries and how rows become the vocabulary again. It must not know who asks,
+and it holds no read transaction between two calls: one that is held keeps the
+write-ahead log from being cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+from pathlib import Path
+from typing import Final
+
+import aiosqlite
+
+from yolotop.errors import StoreError
+from yolotop.judge.histogram import ExpHistogram
+from yolotop.model import HealthState, Severity
+from yolotop.store.protocol import (
+    CollectorStatus,
+    LogLine,
+    Registered,
+    RequestKind,
+    Slot,
+    StoredProbe,
+)
+from yolotop.store.sqlite import probes
+from yolotop.store.sqlite.connection import (
+    STATES,
+    Rows,
+    connect_reader,
+    connect_writer,
+    fetch,
+    transaction,
+)
+from yolotop.store.sqlite.file import translated
+from yolotop.store.sqlite.log import read_log
+from yolotop.store.state import decode_state
+
+_DEPLOYMENTS: Final = """
+SELECT name, url, dialect, "group", region, tags, position, paused,
+       predict_interval_s, first_seen_at, removed_at
+FROM deployment WHERE ?1 OR removed_at IS NULL
+ORDER BY removed_at IS NOT NULL, position, id
+"""
+_SLOTS: Final = """
+SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, histogram
+FROM slot JOIN deployment ON id = dep
+WHERE width_s = ? AND start_s > ? AND start_s < ? ORDER BY start_s, position, dep
+"""
+_REQUESTS: Final = """
+SELECT name, sum(requests) FROM slot JOIN deployment ON id = dep
+WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
+"""
+_COLLECTOR: Final = """
+SELECT pid, started_at, beat_at, version, config_path, note, overruns, stopped_at
+FROM collector
+"""
+
+
+class SqliteReader:
+    """Fulfils :class:`yolotop.store.protocol.Reader`."""
+
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._file = _identity(path)
+        self._generation = 0
+        self._turn = asyncio.Lock()
+        self._closed = False
+
+    async def data_version(self) -> int:
+        """A number that changes whenever another connection has committed.
+
+        It also changes when the file was replaced (a ruined one is moved aside), and
+        then all further answers come from the new one.
+        """
+        await self._follow()
+        rows = await self._fetch("PRAGMA data_version")
+        return (self._generation << 32) + int(rows[0][0])
+
+    async def last_seq(self) -> int:
+        """The newest sequence number, 0 in an empty store."""
+        rows = await self._fetch("SELECT value FROM meta WHERE key = 'seq'")
+        return int(rows[0][0])
+
+    async def deployments(self, *, removed: bool = False) -> list[Registered]:
+        """Registered deployments in config order; ``removed`` adds the gone ones."""
+        return [
+            Registered(
+                name=row[0],
+                url=row[1],
+                dialect=row[2],
+                group=row[3],
+                region=row[4],
+                tags=tuple(json.loads(row[5])),
+                position=row[6],
+                paused=bool(row[7]),
+                predict_interval_s=row[8],
+                first_seen_at=row[9],
+                removed_at=row[10],
+            )
+            for row in await self._fetch(_DEPLOYMENTS, removed)
+        ]
+
+    async def states(self) -> dict[str, HealthState]:
+        """Current state by deployment name."""
+        rows = await self._fetch(STATES)
+        return {name: decode_state(body) for name, body in rows}
+
+    async def slots(
+        self, since_at: float, *, width_s: int, until_at: float = math.inf
+    ) -> list[Slot]:
+        """Rollup slots that end after ``since_at`` and start before ``until_at``,
+
+        oldest first.
+        """
+        rows = await self._fetch(_SLOTS, width_s, since_at - width_s, until_at)
+        return [
+            Slot(
+                deployment=row[0],
+                start_at=float(row[1]),
+                width_s=row[2],
+                requests=row[3],
+                failed=row[4],
+                cold=row[5],
+                health=row[6],
+                health_failed=row[7],
+                histogram=ExpHistogram.decode(row[8]),
+            )
+            for row in rows
+        ]
+
+    async def requests(
+        self, since_at: float, until_at: float, *, width_s: int
+    ) -> dict[str, int]:
+        """Predict probes by deployment in the slots that start in [since, until)."""
+        return dict(await self._fetch(_REQUESTS, width_s, since_at, until_at))
+
+    async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
+        """Probes with a greater sequence number, oldest first."""
+        return probes.decode(await self._fetch(probes.AFTER, seq, limit))
+
+    async def probes_since(self, at: float, *, limit: int) -> list[StoredProbe]:
+        """The newest ``limit`` probes not older than ``at``, oldest first."""
+        rows = await self._fetch(probes.SINCE, round(at * 1000), limit)
+        return probes.decode(reversed(rows))
+
+    async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
+        """The newest ``limit`` predict probes of one deployment, oldest first."""
+        with translated(self._path):
+            rows = await probes.read_last(self._connection, deployment, limit)
+        return probes.decode(reversed(rows))
+
+    async def log(
+        self,
+        *,
+        min_severity: Severity = Severity.DEBUG,
+        deployment: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> list[LogLine]:
+        """Log lines, oldest first: the newest ``limit`` before ``before`` (or of all),
+
+        or with ``after`` the oldest ``limit`` after it.
+        """
+        with translated(self._path):
+            return await read_log(
+                self._connection,
+                min_severity=min_severity,
+                deployment=deployment,
+                before=before,
+                after=after,
+                limit=limit,
+            )
+
+    async def first_at(self) -> float | None:
+        """When the oldest kept probe was taken, or ``None``."""
+        rows = await self._fetch(probes.FIRST)
+        return rows[0][0] / 1000 if rows else None
+
+    async def collector(self) -> CollectorStatus | None:
+        """The last status a collector left, or ``None``."""
+        rows = await self._fetch(_COLLECTOR)
+        return CollectorStatus(*rows[0]) if rows else None
+
+    async def leave_request(
+        self, kind: RequestKind, *, deployment: str | None, body: str, at: float
+    ) -> int:
+        """Leave a wish for the collector; returns its id. A reader's only write."""
+        # A connection of its own, for as long as it takes: the reader's cannot write.
+        connection = await connect_writer(self._path)
+        try:
+            with translated(self._path):
+                async with transaction(connection):
+                    await connection.execute_fetchall(
+                        "INSERT INTO request (at, kind, deployment, body) "
+                        "VALUES (?, ?, ?, ?)",
+                        (at, kind.value, deployment, body),
+                    )
+                    rows = await fetch(connection, "SELECT last_insert_rowid()")
+        finally:
+            await connection.close()
+        return int(rows[0][0])
+
+    async def request_result(self, request_id: int) -> str | None:
+        """The answer to a request, or ``None`` while it is open."""
+        rows = await self._fetch("SELECT result FROM request WHERE id = ?", request_id)
+        return rows[0][0] if rows else None
+
+    async def pending(self) -> set[str]:
+        """Names of deployments with an open *probe* request (they show as checking)."""
+        rows = await self._fetch(
+            "SELECT DISTINCT deployment FROM request WHERE kind = ? "
+            "AND finished_at IS NULL AND deployment IS NOT NULL",
+            RequestKind.PROBE.value,
+        )
+        return {row[0] for row in rows}
+
+    async def close(self) -> None:
+        """Close; idempotent."""
+        if not self._closed:
+            self._closed = True
+            await self._connection.close()
+
+    async def _fetch(self, sql: str, *values: object) -> Rows:
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+        with translated(self._path):
+            return await fetch(self._connection, sql, values)
+
+    async def _follow(self) -> None:
+        """Go over to the file that is now at the path, if it is another one."""
+        async with self._turn:
+            found = _identity(self._path)
+            if self._closed or found is None or found == self._file:
+                return
+            fresh = await connect_reader(self._path)
+            try:
+                with translated(self._path):
+                    version = (await fetch(fresh, "PRAGMA user_version"))[0][0]
+            except BaseException:
+                await fresh.close()
+                raise
+            if not version:
+                # Whoever replaces it is not done yet; look again next time.
+                await fresh.close()
+                return
+            old, self._connection = self._connection, fresh
+            self._file = found
+            self._generation += 1
+            await old.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - the two fields of one call
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
