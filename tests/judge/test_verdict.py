@@ -377,7 +377,7 @@ def test_a_sample_as_json_has_every_promised_key() -> None:
         "kind": "predict",
         "ok": True,
         "verdict": "ok",
-        "severity": "info",
+        "severity": "INFO",
         "message": "1 detection",
         "http_status": 200,
         "latency_ms": 39.877,

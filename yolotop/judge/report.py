@@ -1,50 +1,81 @@
 """One judged probe as the JSON that ``check --json`` promises.
 
-Owns the names and shapes of that object; others build on it, so it only grows. Pure:
-the command line prints it, the collector answers trials with it.
+Owns the names and shapes of that object; others build on it, so keys are only ever
+added. Pure: the command line prints it, the collector answers trials with it.
+Durations are milliseconds rounded to 1 µs; what was not measured is ``null``.
 """
 
 from __future__ import annotations
 
-from yolotop.model import PHASE_NAMES, Answer, Sample
+from typing import TypedDict
 
-JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+from yolotop.model import PHASE_NAMES, Phases, Sample, ServerTimes
 
 
-def sample_json(sample: Sample) -> dict[str, JsonValue]:
-    """``sample`` in the stable shape; durations in milliseconds, ``None`` unknown."""
+class ErrorJson(TypedDict):
+    """``error`` of ``check --json``: a kind of the closed set, and a sentence."""
+
+    kind: str
+    message: str
+
+
+class SampleJson(TypedDict):
+    """One of the list ``check --json`` prints."""
+
+    name: str
+    kind: str
+    ok: bool
+    verdict: str
+    severity: str
+    message: str
+    http_status: int | None
+    latency_ms: float | None
+    phases: dict[str, float | None]
+    server: dict[str, float | None] | None
+    detections: int | None
+    error: ErrorJson | None
+
+
+def sample_json(sample: Sample) -> SampleJson:
+    """A judged probe as ``check --json`` promises it."""
     answer, verdict = sample.answer, sample.verdict
-    found = answer.prediction
+    prediction = answer.prediction
     error = verdict.error
+    if error is None and not verdict.ok:
+        error = answer.error
     return {
         "name": answer.deployment,
         "kind": answer.kind.value,
         "ok": verdict.ok,
         "verdict": verdict.outcome.value,
-        "severity": verdict.severity.name.lower(),
+        "severity": verdict.severity.name,
         "message": verdict.message,
         "http_status": answer.http_status,
-        "latency_ms": _ms(answer.latency_ms),
-        "phases": {name: _ms(getattr(answer.phases, name)) for name in PHASE_NAMES},
-        "server": _server(answer),
-        "detections": None if found is None else len(found.detections),
+        "latency_ms": _round(answer.latency_ms),
+        "phases": _phases(answer.phases),
+        "server": _server(prediction.server if prediction else None),
+        "detections": len(prediction.detections) if prediction else None,
         "error": None
         if error is None
         else {"kind": error.kind.value, "message": error.message},
     }
 
 
-def _server(answer: Answer) -> dict[str, JsonValue] | None:
-    times = answer.prediction.server if answer.prediction else None
-    if times is None:
+def _phases(phases: Phases) -> dict[str, float | None]:
+    """The six phases in milliseconds, ``None`` where the probe never got to."""
+    return {name: _round(getattr(phases, name)) for name in PHASE_NAMES}
+
+
+def _server(server: ServerTimes | None) -> dict[str, float | None] | None:
+    """The server's own times in milliseconds, or ``None`` where it tells none."""
+    if server is None:
         return None
     return {
-        "preprocess": _ms(times.preprocess),
-        "inference": _ms(times.inference),
-        "postprocess": _ms(times.postprocess),
+        "preprocess": _round(server.preprocess),
+        "inference": _round(server.inference),
+        "postprocess": _round(server.postprocess),
     }
 
 
-def _ms(value: float | None) -> float | None:
-    """Microsecond resolution, as the store keeps it."""
-    return None if value is None else round(value, 3)
+def _round(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)

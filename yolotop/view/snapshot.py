@@ -127,9 +127,11 @@ class CollectorView:
 class Snapshot:
     """Everything on the dashboard but the log, at one instant.
 
-    ``change`` is requests of this range ÷ requests of the range before it − 1, or
-    ``None`` where there was no full range before. ``since_at`` is the start of what
-    the trends cover: the range, or the young history's own start.
+    ``change`` is the pace of requests in this range ÷ the pace in the range before it
+    − 1, or ``None`` where there was no full range before. ``since_at`` is the start of
+    what the trends cover: the range, or the young history's own start. Trends are
+    requests a minute, errors as a share 0-1 and P95 in milliseconds. ``counts`` leaves
+    out states nobody is in.
     """
 
     at: float

@@ -1,0 +1,175 @@
+"""A face's look at the history: one :class:`Snapshot` per refresh, pages of the log.
+
+Owns which slots a range is made of, the panels and when nothing needs computing. It
+must not know SQL, Textual or how a probe is taken; it writes nothing.
+
+Where figures come from: 1h, 6h and 24h from 300 s slots, 7d and 30d from 3,600 s
+slots, in aligned windows (see :mod:`yolotop.view.aggregate`); never from raw rows.
+Trends cover the range or, while the history is younger, only what there is, in finer
+steps: down to 5 s ones from the last hour's raw probes, of which a bounded number is
+read once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader
+from yolotop.view import cards as views
+from yolotop.view.aggregate import Ledger, Trends, Window, change, step_s, trends
+from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
+from yolotop.view.log import LogPage, LogQuery, page
+from yolotop.view.snapshot import (
+    Card,
+    CollectorHealth,
+    CollectorView,
+    Range,
+    Snapshot,
+)
+
+WIDTHS_S: Final = {
+    Range.H1: FINE_SLOT_S,
+    Range.H6: FINE_SLOT_S,
+    Range.H24: FINE_SLOT_S,
+    Range.D7: COARSE_SLOT_S,
+    Range.D30: COARSE_SLOT_S,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What the last snapshot was computed for; equal means equal figures."""
+
+    window: Window
+    range: Range
+    running: bool
+
+
+class Session:
+    """Reads one store for one face. Calls may overlap; refreshes take turns.
+
+    Raises what the reader raises (:class:`~yolotop.errors.StoreError`); the next call
+    goes on from what was read before.
+    """
+
+    def __init__(self, reader: Reader, *, now: Callable[[], float] = time.time) -> None:
+        self._reader = reader
+        self._now = now
+        self._history = History(reader)
+        self._turn = asyncio.Lock()
+        self._basis: _Basis | None = None
+        self._snapshot = Snapshot(at=0.0)
+
+    async def refresh(self, range_: Range) -> Snapshot:
+        """The picture now. Without news only ages and the clock move."""
+        async with self._turn:
+            now = self._now()
+            # Whatever fails or is cancelled from here on is computed next time.
+            if await self._history.catch_up(now):
+                self._basis = None
+            if await self._history.fill_beats():
+                self._basis = None
+            collector = views.collector_view(self._history.collector, now)
+            running = collector.health is CollectorHealth.RUNNING
+            window = Window.ending_now(
+                now, seconds=range_.seconds, width_s=WIDTHS_S[range_]
+            )
+            basis = _Basis(window, range_, running)
+            if basis == self._basis:
+                self._snapshot = replace(self._snapshot, at=now, collector=collector)
+                return self._snapshot
+            self._snapshot = await self._compute(now, basis, collector)
+            self._basis = basis
+            return self._snapshot
+
+    async def log(
+        self,
+        query: LogQuery,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> LogPage:
+        """A page of the log; see :func:`yolotop.view.log.page`."""
+        return await page(self._reader, query, before=before, after=after, limit=limit)
+
+    async def _compute(
+        self, now: float, basis: _Basis, collector: CollectorView
+    ) -> Snapshot:
+        history, window = self._history, basis.window
+        history.tidy(now)
+        ledger = (await history.book(window)).ledger
+        earlier = await history.earlier(window)
+        since_at, trend = await self._trends(now, window)
+        shown = self._cards(ledger, basis)
+        totals = ledger.fleet().figures(window)
+        return Snapshot(
+            at=now,
+            range=basis.range,
+            totals=totals,
+            change=change(totals.requests, earlier, window, now=now)
+            if earlier is not None
+            else None,
+            active=sum(card.health in views.ACTIVE for card in shown),
+            counts=views.counts(shown),
+            requests_trend=trend.requests,
+            errors_trend=trend.errors,
+            p95_trend=trend.p95,
+            cards=shown,
+            collector=collector,
+            since_at=since_at,
+            first_at=history.first_at,
+        )
+
+    async def _trends(self, now: float, window: Window) -> tuple[float | None, Trends]:
+        """Where the trends begin, and the trends, in the finest slots that reach."""
+        first_at = self._history.first_at
+        if first_at is None:
+            return None, Trends()
+        # A first row from the future (a clock that was wrong then) tells nothing.
+        young = window.start_at < first_at <= now
+        since_at = first_at if young else float(window.start_at)
+        span_s = now - since_at
+        if span_s <= MICRO_SPAN_S:
+            series = await self._history.recent(since_at, now)
+            if series is not None:
+                inside = _around(since_at, now, MICRO_S)
+                step = step_s(span_s, width_s=MICRO_S)
+                return since_at, trends(
+                    series, inside, step_s=step, since_at=since_at, now=now
+                )
+        width_s = FINE_SLOT_S if span_s <= Range.H24.seconds else window.width_s
+        inside = _around(since_at, now, width_s)
+        book = await self._history.book(inside)
+        step = step_s(span_s, width_s=book.grain_s(inside))
+        series = book.ledger.fleet()
+        return since_at, trends(series, inside, step_s=step, since_at=since_at, now=now)
+
+    def _cards(self, ledger: Ledger, basis: _Basis) -> tuple[Card, ...]:
+        """All cards; one that says what it said before is the same object."""
+        history = self._history
+        before = {card.name: card for card in self._snapshot.cards}
+        shown = []
+        for entry in history.registered:
+            card = views.card(
+                entry,
+                state=history.states.get(entry.name),
+                track=history.tracks[entry.name],
+                figures=ledger.figures(entry.name, basis.window),
+                pending=entry.name in history.pending,
+                running=basis.running,
+            )
+            known = before.get(entry.name)
+            shown.append(known if known is not None and known == card else card)
+        return tuple(shown)
+
+
+def _around(since_at: float, now: float, width_s: int) -> Window:
+    """The whole slots that hold the span."""
+    start = math.floor(since_at / width_s) * width_s
+    return Window(start, (math.floor(now / width_s) + 1) * width_s, width_s)
