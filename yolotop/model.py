@@ -287,8 +287,32 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """The state of one of the two questions, with the streaks that led to it.
+
+    A deployment whose liveness path answers while every prediction is refused must
+    not look healthy, so each question counts for itself. ``recent`` holds at most
+    five outcomes, newest last; ``failures`` runs of *failed* and ``successes`` runs of
+    answers that came (ok, slow, wrong). ``cold_since`` is when the endpoint first said
+    "starting up" since it last answered.
+    """
+
+    health: Health = Health.UNKNOWN
+    recent: tuple[Outcome, ...] = ()
+    failures: int = 0
+    successes: int = 0
+    message: str = ""
+    cold_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HealthState:
-    """A deployment's state with the streaks that led to it; survives restarts."""
+    """A deployment's state with the streaks that led to it; survives restarts.
+
+    ``health`` is the worse of the two lights. ``recent``, ``failures`` and
+    ``successes`` are of both questions together. ``last_answer_at`` is when the last
+    prediction arrived, ``alive_s`` how long its instance had lived by then.
+    """
 
     health: Health = Health.UNKNOWN
     since: float = 0.0
@@ -299,3 +323,5 @@ class HealthState:
     model_id: str | None = None
     alive_s: float | None = None
     last_answer_at: float | None = None
+    liveness: Light = Light()  # noqa: RUF009 - frozen, so sharing it is safe
+    predict: Light = Light()  # noqa: RUF009 - frozen, so sharing it is safe
