@@ -1,0 +1,397 @@
+"""A fleet made by hand, in every state, and a source and actions that remember.
+
+For the terminal's tests: what they show was not measured, it was drawn to be looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import zlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from yolotop.errors import YolotopError
+from yolotop.model import (
+    ErrorKind,
+    EventKind,
+    Health,
+    Outcome,
+    Phases,
+    ProbeKind,
+    ServerTimes,
+    Severity,
+)
+from yolotop.store.protocol import LogLine
+from yolotop.tui.app import YolotopApp
+from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.view.log import LogPage, LogQuery, matches
+from yolotop.view.snapshot import (
+    Beat,
+    Card,
+    CollectorHealth,
+    CollectorView,
+    Figures,
+    Range,
+    Snapshot,
+    Trend,
+)
+
+NOON = 1_790_000_000.0
+"""The instant at which everything happens: 2026-09-21 14:13:20 UTC."""
+
+TRUECOLOR = {"COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+
+
+def _beats(
+    seed: int,
+    base_ms: float,
+    *,
+    number: int = 60,
+    bad: Mapping[int, Outcome] | None = None,
+    creep: float = 0.0,
+) -> tuple[Beat, ...]:
+    """``bad`` counts from the newest, 0 first."""
+    rng = random.Random(seed)  # noqa: S311 - a picture, not a secret
+    out = []
+    for index in range(number):
+        outcome = (bad or {}).get(number - 1 - index, Outcome.OK)
+        spread = base_ms * (1 + creep * index / number) * rng.uniform(0.85, 1.3)
+        cold = outcome is Outcome.COLD
+        late = None if outcome is Outcome.FAILED else spread
+        out.append(Beat(outcome, late, cold))
+    return tuple(out)
+
+
+def _phases(wait: float) -> Phases:
+    return Phases(
+        dns=0.4, connect=wait * 0.03, send=wait * 0.05, wait=wait, receive=wait * 0.04
+    )
+
+
+def _card(name: str, health: Health, *, wait: float = 40.0, **more: object) -> Card:
+    base = Card(
+        name=name,
+        url=f"http://10.0.4.7:8000/{name}",
+        dialect="ultralytics",
+        health=health,
+        since_at=NOON - 4 * 3600,
+        region="berlin",
+        every_s=60.0,
+        figures=Figures(5760, 0, 0, 0.0, wait * 0.9, wait * 1.4, wait * 2.1, 1440),
+        beats=_beats(hash_of(name), wait),
+        last_at=NOON - 12,
+        message="3 detections",
+        http_status=200,
+        latency_ms=wait * 1.1,
+        phases=_phases(wait),
+        server=ServerTimes(0.8, wait * 0.7, 0.9),
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def hash_of(name: str) -> int:
+    """A number from a name, the same in every process."""
+    return zlib.crc32(name.encode()) % 10_007
+
+
+def fleet_cards() -> tuple[Card, ...]:
+    """Nine deployments, one of each character."""
+    failing = dict.fromkeys(range(5), Outcome.FAILED)
+    wrong = dict.fromkeys((0, 1, 2), Outcome.WRONG)
+    flaky = dict.fromkeys((2, 9, 10, 17, 31), Outcome.FAILED)
+    return (
+        _card("dock-cam", Health.UP, wait=96.0),
+        _card(
+            "gate-3",
+            Health.DOWN,
+            region="lyon",
+            since_at=NOON - 250,
+            last_at=NOON - 3,
+            beats=_beats(3, 31.0, bad=failing),
+            message="connection refused by 10.0.4.7:8000",
+            severity=Severity.ERROR,
+            http_status=None,
+            figures=Figures(5760, 210, 0, 0.0365, 29.0, 44.0, 91.0, 5550),
+        ),
+        _card(
+            "yard-7",
+            Health.DEGRADED,
+            region="taipei",
+            wait=61.0,
+            since_at=NOON - 780,
+            last_at=NOON - 8,
+            beats=_beats(5, 61.0, bad=wrong),
+            message="wrong answer: expected circle ×3, got none",
+            severity=Severity.WARNING,
+        ),
+        _card("press-line", Health.UP, region="osaka", wait=18.0, checking=True),
+        _card(
+            "night-shift",
+            Health.COLD,
+            region="iowa",
+            since_at=NOON - 9,
+            last_at=NOON - 9,
+            beats=_beats(7, 120.0, number=22, bad={0: Outcome.COLD, 11: Outcome.COLD}),
+            message="starting up: 429, asks to come back in 10 s",
+            figures=Figures(22, 0, 2, 0.0, 118.0, 160.0, 171.0, 14),
+        ),
+        _card(
+            "creeper",
+            Health.UP,
+            region="são-paulo",
+            wait=70.0,
+            beats=_beats(11, 40.0, creep=2.2),
+        ),
+        _card(
+            "flapper",
+            Health.DEGRADED,
+            region="oregon",
+            wait=33.0,
+            beats=_beats(13, 33.0, bad=flaky),
+            message="HTTP 503 from the server: upstream reset, 2 of the last 5",
+            figures=Figures(1440, 122, 0, 0.0847, 30.0, 51.0, 88.0, 1318),
+        ),
+        _card(
+            "warehouse-roof",
+            Health.PAUSED,
+            region=None,
+            since_at=NOON - 86_400 * 2,
+            last_at=NOON - 86_400 * 2,
+            message="paused",
+        ),
+        _card(
+            "newcomer",
+            Health.UNKNOWN,
+            region="sydney",
+            since_at=NOON - 2,
+            last_at=None,
+            beats=(),
+            message="",
+            figures=Figures(),
+            phases=Phases(),
+            server=None,
+        ),
+    )
+
+
+def _wave(number: int, low: float, high: float, seed: int) -> tuple[float | None, ...]:
+    rng = random.Random(seed)  # noqa: S311 - a picture, not a secret
+    values: list[float | None] = []
+    for index in range(number):
+        day = (1 - math.cos(index / number * 4 * math.pi)) / 2
+        values.append(low + (high - low) * day * rng.uniform(0.8, 1.1))
+    values[number // 3 : number // 3 + 2] = [None, None]
+    return tuple(values)
+
+
+def fleet_snapshot(cards: tuple[Card, ...] | None = None) -> Snapshot:
+    """The fleet's picture at noon."""
+    shown = fleet_cards() if cards is None else cards
+    tally: dict[Health, int] = {}
+    for card in shown:
+        tally[card.health] = tally.get(card.health, 0) + 1
+    errors = list(_wave(60, 0.0, 0.012, 5))
+    errors[40:42] = [0.09, 0.06]
+    start = NOON - 86_400
+    return Snapshot(
+        at=NOON,
+        range=Range.H24,
+        totals=Figures(34_512, 621, 9, 0.018, 38.0, 142.0, 1_240.0, 33_882),
+        change=0.04,
+        active=6,
+        counts=tuple(tally.items()),
+        requests_trend=Trend(start, 1440, _wave(60, 200, 700, 1)),
+        errors_trend=Trend(start, 1440, tuple(errors)),
+        p95_trend=Trend(start, 1440, _wave(60, 110, 180, 3)),
+        cards=shown,
+        collector=CollectorView(CollectorHealth.RUNNING, 2.0, 4711),
+        since_at=start,
+        first_at=start,
+    )
+
+
+_TALK = (
+    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 142.0),
+    ("press-line", Severity.INFO, "POST /predict  5 detections", 200, 19.4),
+    ("gate-3", Severity.ERROR, "connection refused by 10.0.4.7:8000", None, None),
+    ("creeper", Severity.INFO, "POST /predict  2 detections", 200, 128.0),
+    ("dock-cam", Severity.DEBUG, "GET /health  alive for 3 d", 200, 4.2),
+    ("yard-7", Severity.WARNING, "wrong answer: circle ×3 → nothing", 200, 88.0),
+    ("night-shift", Severity.INFO, "cold start: come back in 10 s", 429, 31.0),
+    ("flapper", Severity.ERROR, "HTTP 503: [red]upstream[/nope] reset", 503, 12.0),
+    ("creeper", Severity.WARNING, "slow: 1.3 s, more than 1 s", 200, 1_310.0),
+    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 138.0),
+)
+
+
+def fleet_lines(number: int = 400) -> list[LogLine]:
+    """A log, oldest first, ending just before noon."""
+    out = []
+    for index in range(number):
+        name, severity, message, status, late = _TALK[index % len(_TALK)]
+        out.append(
+            LogLine(
+                seq=index + 1,
+                at=NOON - 3 * (number - index),
+                severity=severity,
+                deployment=name,
+                message=message,
+                http_status=status,
+                latency_ms=late,
+                probe=ProbeKind.PREDICT,
+            )
+        )
+    out[-4] = LogLine(
+        seq=number - 3,
+        at=NOON - 12,
+        severity=Severity.CRITICAL,
+        deployment=None,
+        message="the disk is full: results are kept in memory",
+        event=EventKind.STORE,
+    )
+    return out
+
+
+@dataclass
+class FakeSource:
+    """Hands out what it was given; ``trouble`` is raised while it is set."""
+
+    snapshot: Snapshot
+    lines: list[LogLine]
+    trouble: YolotopError | None = None
+    ranges: list[Range] = field(default_factory=list)
+    queries: list[LogQuery] = field(default_factory=list)
+
+    async def refresh(self, range_: Range) -> Snapshot:
+        """The snapshot, labelled with the range that was asked for."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        self.ranges.append(range_)
+        if self.snapshot.range is not range_:
+            self.snapshot = replace(self.snapshot, range=range_)
+        return self.snapshot
+
+    async def log(
+        self,
+        query: LogQuery,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> LogPage:
+        """A page, as the real session makes it."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        self.queries.append(query)
+        pool = [
+            line
+            for line in self.lines
+            if (before is None or line.seq < before)
+            and (after is None or line.seq > after)
+        ]
+        fitting = [line for line in pool if matches(query, line)]
+        kept = fitting[:limit] if after is not None else fitting[-limit:]
+        cursor = after if after is not None else before
+        if kept:
+            cursor = kept[-1].seq if after is not None else kept[0].seq
+        scanned = len(pool) if query.text else len(fitting)
+        return LogPage(
+            tuple(kept), len(fitting) > len(kept), len(kept), scanned, cursor
+        )
+
+
+@dataclass
+class FakeActions:
+    """Remembers what was asked; ``trouble`` is raised while it is set."""
+
+    calls: list[tuple[str, object]] = field(default_factory=list)
+    trouble: YolotopError | None = None
+    result: list[dict[str, object]] = field(default_factory=list)
+
+    def _note(self, what: str, about: object) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.calls.append((what, about))
+
+    async def trial(self, table: Mapping[str, object]) -> list[dict[str, object]]:
+        """What it was told to find."""
+        self._note("trial", dict(table))
+        return self.result
+
+    async def add(self, table: Mapping[str, object]) -> None:
+        """Remember."""
+        self._note("add", dict(table))
+
+    async def remove(self, name: str) -> None:
+        """Remember."""
+        self._note("remove", name)
+
+    async def pause(self, name: str) -> None:
+        """Remember."""
+        self._note("pause", name)
+
+    async def resume(self, name: str) -> None:
+        """Remember."""
+        self._note("resume", name)
+
+    async def probe(self, name: str) -> None:
+        """Remember."""
+        self._note("probe", name)
+
+
+GOOD_TRIAL: list[dict[str, object]] = [
+    {
+        "name": "dock-cam-2",
+        "kind": "health",
+        "ok": True,
+        "verdict": "ok",
+        "message": "alive",
+        "http_status": 200,
+        "latency_ms": 4.1,
+        "detections": None,
+        "error": None,
+    },
+    {
+        "name": "dock-cam-2",
+        "kind": "predict",
+        "ok": True,
+        "verdict": "ok",
+        "message": "3 detections",
+        "http_status": 200,
+        "latency_ms": 142.0,
+        "detections": 3,
+        "error": None,
+    },
+]
+BAD_TRIAL: list[dict[str, object]] = [
+    {
+        "name": "x",
+        "kind": "predict",
+        "ok": False,
+        "verdict": "failed",
+        "message": "connection refused by 127.0.0.1:1 [red]",
+        "http_status": None,
+        "latency_ms": 1.2,
+        "detections": None,
+        "error": {"kind": ErrorKind.CONNECT.value, "message": "refused"},
+    }
+]
+
+
+MakeApp = Callable[..., YolotopApp]
+Settle = Callable[[Pilot[int]], Awaitable[None]]
+Said = Callable[[YolotopApp], str]
+
+
+def board(app: App[int]) -> Dashboard:
+    """The dashboard under whatever is laid over it."""
+    screen = app.screen_stack[0]
+    assert isinstance(screen, Dashboard)
+    return screen

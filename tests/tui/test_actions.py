@@ -1,0 +1,116 @@
+"""The real actions, on a real store and a real file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from yolotop.errors import ConfigError, StoreError
+from yolotop.store.open import open_reader, open_writer
+from yolotop.store.protocol import Reader, Request, RequestKind, Writer
+from yolotop.tui.actions import StoreActions, fields_of
+
+NOW = 1_790_000_000.0
+TABLE = {"name": "dock-2", "url": "http://127.0.0.1:9"}
+ROWS = [{"name": "dock-2", "kind": "health", "verdict": "ok"}]
+
+
+@pytest.fixture
+async def writer(tmp_path: Path) -> AsyncIterator[Writer]:
+    opened = await open_writer(tmp_path / "data")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def reader(tmp_path: Path, writer: Writer) -> AsyncIterator[Reader]:
+    opened = await open_reader(tmp_path / "data")
+    yield opened
+    await opened.close()
+
+
+async def test_wishes_reach_the_collector(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    actions = StoreActions(reader, tmp_path / "yolotop.toml", now=lambda: NOW)
+    await actions.probe("a")
+    await actions.pause("b")
+    await actions.resume("c")
+    taken = await writer.take_requests()
+    assert [(each.kind, each.deployment, each.at) for each in taken] == [
+        (RequestKind.PROBE, "a", NOW),
+        (RequestKind.PAUSE, "b", NOW),
+        (RequestKind.RESUME, "c", NOW),
+    ]
+
+
+async def test_a_trial_waits_for_its_result(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    seen: list[Request] = []
+
+    async def collector(_pause_s: float) -> None:
+        # What a collector does while the form waits.
+        for request in await writer.take_requests():
+            seen.append(request)
+            await writer.finish_request(request.id, json.dumps(ROWS), NOW)
+
+    actions = StoreActions(
+        reader, tmp_path / "yolotop.toml", now=lambda: NOW, sleep=collector
+    )
+    assert await actions.trial(TABLE) == ROWS
+    assert seen[0].kind is RequestKind.TRIAL
+    assert json.loads(seen[0].body) == TABLE
+
+
+async def test_a_trial_that_nobody_answers_ends(tmp_path: Path, reader: Reader) -> None:
+    naps: list[float] = []
+
+    async def nap(pause_s: float) -> None:
+        naps.append(pause_s)
+
+    actions = StoreActions(reader, tmp_path / "yolotop.toml", sleep=nap, deadline_s=3.0)
+    with pytest.raises(StoreError, match="no collector answered within 3 s"):
+        await actions.trial(TABLE)
+    assert sum(naps) == pytest.approx(3.0, abs=0.2)
+
+
+async def test_a_trial_that_cannot_be_run_says_why(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    async def collector(_pause_s: float) -> None:
+        for request in await writer.take_requests():
+            await writer.finish_request(request.id, "env:KEY is not set", NOW)
+
+    actions = StoreActions(reader, tmp_path / "yolotop.toml", sleep=collector)
+    with pytest.raises(StoreError, match="env:KEY is not set"):
+        await actions.trial(TABLE)
+
+
+async def test_what_the_file_would_refuse_is_never_asked(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    actions = StoreActions(reader, tmp_path / "yolotop.toml")
+    with pytest.raises(ConfigError) as caught:
+        await actions.trial({"url": "ftp://h"})
+    fields = fields_of(caught.value)
+    assert set(fields) == {"name", "url"}
+    assert "http://" in fields["url"]
+    assert await writer.take_requests() == []
+
+
+async def test_add_and_remove_edit_the_file(tmp_path: Path, reader: Reader) -> None:
+    path = tmp_path / "yolotop.toml"
+    actions = StoreActions(reader, path)
+    await actions.add(TABLE)
+    assert tomllib.loads(path.read_text())["deployment"] == [TABLE]
+    with pytest.raises(ConfigError):
+        await actions.add(TABLE)
+    await actions.remove("dock-2")
+    assert not tomllib.loads(path.read_text()).get("deployment")
+    with pytest.raises(ConfigError):
+        await actions.remove("dock-2")

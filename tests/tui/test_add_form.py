@@ -1,0 +1,138 @@
+"""The form: test, save, save anyway, errors at the field."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+from tui_fleet import BAD_TRIAL, FakeActions, MakeApp, Said, Settle
+
+from yolotop.config.problems import InvalidConfig, Problem
+from yolotop.errors import StoreError
+from yolotop.tui.screens.add import AddDeployment
+from yolotop.tui.screens.dashboard import Dashboard
+
+
+async def fill(pilot: Pilot[int], **values: str) -> None:
+    await pilot.pause()
+    await pilot.press("a")
+    await pilot.pause()
+    assert isinstance(pilot.app.screen, AddDeployment)
+    for key, value in values.items():
+        pilot.app.screen.query_one(f"#field-{key}", Input).value = value
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
+async def test_tested_then_saved(
+    make_app: MakeApp,
+    actions: FakeActions,
+    size: tuple[int, int],
+    said: Said,
+    work: Settle,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await fill(pilot, name="dock-2", url="http://10.0.4.7:8000", region="berlin")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        shown = said(app)
+        assert "predict" in shown
+        assert "142 ms · 3 detections · HTTP 200" in shown
+        await pilot.press("enter")
+        await work(pilot)
+        table = {"name": "dock-2", "url": "http://10.0.4.7:8000", "region": "berlin"}
+        assert actions.calls == [("trial", table), ("add", table)]
+        assert isinstance(app.screen, Dashboard)
+
+
+async def test_saving_untested_takes_a_second_press(
+    make_app: MakeApp, actions: FakeActions, work: Settle
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h")
+        await pilot.press("ctrl+s")
+        await work(pilot)
+        assert actions.calls == []
+        assert str(app.screen.query_one("#save", Button).label) == "Save anyway"
+        await pilot.press("ctrl+s")
+        await work(pilot)
+        assert actions.calls == [("add", {"name": "x", "url": "http://h"})]
+
+
+async def test_an_edit_after_the_test_needs_another(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        app.screen.query_one("#field-url", Input).value = "http://other"
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await work(pilot)
+        assert [call for call, _ in actions.calls] == ["trial"]
+        assert "not tested as it stands" in said(app)
+
+
+async def test_a_failed_test_says_why_and_may_be_saved_anyway(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    actions.result = BAD_TRIAL
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        assert "connection refused by 127.0.0.1:1 [red]" in said(app)
+        assert str(app.screen.query_one("#save", Button).label) == "Save anyway"
+        await pilot.press("ctrl+s")
+        await work(pilot)
+        assert [call for call, _ in actions.calls] == ["trial", "add"]
+
+
+async def test_a_config_error_stands_at_its_field(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    actions.trouble = InvalidConfig(
+        [Problem("yolotop.toml", 3, '"x"', "url must begin with http:// or https://")]
+    )
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="ftp://h")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        lines = said(app).splitlines()
+        at = next(n for n, line in enumerate(lines) if "ftp://h" in line)
+        assert "must begin with http:// or https://" in lines[at + 1]
+        assert app.focused is app.screen.query_one("#field-url")
+        await pilot.press("x")
+        await pilot.pause()
+        assert "must begin with" not in said(app)
+
+
+async def test_any_other_error_is_told_with_its_cure(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    actions.trouble = StoreError("no collector answered", hint="see yolotop status")
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        assert "no collector answered" in said(app)
+        assert "see yolotop status" in said(app)
+
+
+async def test_escape_leaves_nothing_behind(
+    make_app: MakeApp, actions: FakeActions
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert actions.calls == []

@@ -1,0 +1,195 @@
+"""What a deployment and a log line look like, without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from yolotop.model import Health, Outcome, Phases, ServerTimes, Severity
+from yolotop.store.protocol import LogLine
+from yolotop.tui.ink import Look, Row, Span, width_of
+from yolotop.tui.layout import Density
+from yolotop.tui.trends import beat_rows, trend_rows
+from yolotop.tui.widgets.cards import Setting, card_rows, line_row, phase_bar
+from yolotop.tui.widgets.log_rows import columns, highlighted, words_of
+from yolotop.tui.widgets.log_rows import line_row as log_line_row
+from yolotop.tui.widgets.panels import panels
+from yolotop.view.snapshot import EMPTY, Beat, Card, Figures
+
+NOW = 1_790_000_000.0
+LOOK = Look()
+CARD = Card(
+    name="dock-cam",
+    url="http://h",
+    dialect="ultralytics",
+    health=Health.UP,
+    since_at=NOW - 7200,
+    region="berlin",
+    figures=Figures(5760, 0, 0, 0.0, 38.0, 142.0, 900.0, 100),
+    last_at=NOW - 12,
+)
+
+
+def text(rows: Sequence[Row]) -> str:
+    return "\n".join("".join(span.text for span in row) for row in rows)
+
+
+def roles(rows: Sequence[Row], part: str) -> set[str]:
+    return {span.role for row in rows for span in row if part in span.text}
+
+
+@pytest.mark.parametrize("health", list(Health))
+@pytest.mark.parametrize("density", [Density.ROOMY, Density.FULL, Density.SHORT])
+@pytest.mark.parametrize("width", [38, 40, 66])
+def test_a_card_is_exact_in_every_state(
+    health: Health, density: Density, width: int
+) -> None:
+    card = replace(CARD, health=health, message="upstream [red]said[/] no " * 9)
+    rows = card_rows(card, width, density, Setting(NOW, LOOK))
+    assert len(rows) == density
+    assert {width_of(row) for row in rows} == {width}
+
+
+@pytest.mark.parametrize("width", [8, 20, 40, 60, 80, 120])
+def test_a_line_is_exact(width: int) -> None:
+    for health in Health:
+        row = line_row(replace(CARD, health=health), width, Setting(NOW, LOOK))
+        assert width_of(row) == width
+
+
+def test_a_healthy_card_says_its_figures() -> None:
+    said = text(card_rows(CARD, 40, Density.FULL, Setting(NOW, LOOK)))
+    for part in ("♥ dock-cam", "berlin", "142 ms p95", "0.0 % err", "req", "12 s"):
+        assert part in said
+
+
+def test_a_sick_card_says_why_since_when_and_in_which_colour() -> None:
+    sick = replace(
+        CARD,
+        health=Health.DOWN,
+        since_at=NOW - 250,
+        message="connection refused",
+        figures=replace(CARD.figures, failed=500, error_rate=0.086),
+    )
+    rows = card_rows(sick, 40, Density.FULL, Setting(NOW, LOOK))
+    assert "down 4 min" in text(rows)
+    assert roles(rows, "connection refused") == {"down"}
+    assert roles(rows, "8.6 %") == {"down"}
+    assert roles(rows, "╰") == {"down"}
+
+
+def test_few_samples_are_greyed() -> None:
+    few = replace(CARD, figures=replace(CARD.figures, samples=19))
+    assert roles(card_rows(few, 40, Density.FULL, Setting(NOW, LOOK)), "142") == {"dim"}
+    many = replace(CARD, figures=replace(CARD.figures, samples=20))
+    rows = card_rows(many, 40, Density.FULL, Setting(NOW, LOOK))
+    assert roles(rows, "142") == {"bright"}
+
+
+def test_the_selected_one_can_be_told_without_colour() -> None:
+    chosen = card_rows(CARD, 40, Density.FULL, Setting(NOW, LOOK, selected=True))
+    assert text(chosen).startswith("╭▸ ♥")
+    assert roles(chosen, "╰") == {"accent"}
+
+
+def test_only_a_checked_heart_turns() -> None:
+    signs = {
+        text(
+            card_rows(
+                replace(CARD, checking=True), 40, Density.SHORT, Setting(NOW, LOOK, n)
+            )
+        )[3]
+        for n in range(4)
+    }
+    assert signs == set("◐◓◑◒")
+    still = {
+        text(card_rows(CARD, 40, Density.SHORT, Setting(NOW, LOOK, n)))[3]
+        for n in range(4)
+    }
+    assert still == {"♥"}
+
+
+def test_plain_is_ascii() -> None:
+    card = replace(CARD, beats=(Beat(Outcome.OK, 3.0), Beat(Outcome.WRONG, 3.0)))
+    setting = Setting(NOW, Look(plain=True), selected=True)
+    for density in (Density.FULL, Density.SHORT):
+        assert text(card_rows(card, 40, density, setting)).isascii()
+    assert text([line_row(card, 80, setting)]).isascii()
+
+
+def test_the_phase_bar_is_to_scale_and_names_the_greatest() -> None:
+    card = replace(
+        CARD,
+        phases=Phases(dns=10.0, connect=10.0, send=0.0, wait=80.0, receive=0.0),
+        server=ServerTimes(inference=60.0),
+    )
+    said = text([phase_bar(card, 36, LOOK)])
+    bar = said.removesuffix(" inference 60 ms")
+    assert len(said) == 36
+    assert bar.count("▬") == pytest.approx(0.6 * len(bar), abs=1)
+    assert bar.count("━") == pytest.approx(0.2 * len(bar), abs=1)
+
+
+def test_beats_mark_failures_by_shape_and_keep_the_newest_at_the_edge() -> None:
+    beats = (
+        Beat(Outcome.OK, 10.0),
+        Beat(Outcome.COLD, 900.0, cold=True),
+        Beat(Outcome.WRONG, 10.0),
+        Beat(Outcome.FAILED, None),
+    )
+    (row,) = beat_rows(beats, 8, 1, LOOK)
+    said = text([row])
+    assert said.startswith("····")
+    assert said[5:] == "❄≠×"
+
+
+def test_a_trend_shows_gaps_and_what_is_above_the_limit() -> None:
+    (row,) = trend_rows((0.01, None, 0.09), 3, 1, LOOK, limit=0.05)
+    assert [span.role for span in row] == ["trend", "hairline", "down"]
+    assert text([row])[1] == "·"
+
+
+def test_the_error_rate_is_red_above_five_percent_only() -> None:
+    calm = replace(EMPTY, totals=Figures(100, 5, error_rate=0.05))
+    grave = replace(EMPTY, totals=Figures(100, 6, error_rate=0.06))
+    assert panels(calm, LOOK)[2].figure.role == "bright+bold"
+    assert panels(grave, LOOK)[2].figure.role == "down+bold"
+
+
+def test_under_twenty_samples_the_panel_says_how_many() -> None:
+    few = replace(EMPTY, totals=Figures(30, p95_ms=4.0, samples=19))
+    panel = panels(few, LOOK)[3]
+    assert panel.figure.role == "dim"
+    assert "n 19" in text([panel.note])
+
+
+LINE = LogLine(7, NOW, Severity.ERROR, "gate-3", "refused [bold]you[/x]", 503, 12.0)
+
+
+@pytest.mark.parametrize("width", [10, 30, 39, 48, 56, 64, 80, 100, 200])
+def test_a_log_line_is_exact_and_shows_markup_as_text(width: int) -> None:
+    row = log_line_row(LINE, width, columns(width, 10), LOOK, now=NOW)
+    assert width_of(row) == width
+    if width >= 80:
+        said = text([row])
+        for part in ("▌14:13:20 ERROR", "gate-3", "[bold]you[/x]", "503", "12 ms"):
+            assert part in said
+
+
+@pytest.mark.parametrize(
+    ("age_s", "said"),
+    [(3_600, "13:13:20"), (86_400, "Su 14:13"), (86_400 * 30, "22.08.26")],
+)
+def test_lines_of_other_days_say_so(age_s: float, said: str) -> None:
+    line = replace(LINE, at=NOW - age_s)
+    assert said in text([log_line_row(line, 100, columns(100, 10), LOOK, now=NOW)])
+
+
+def test_matches_are_marked_whatever_they_hold() -> None:
+    assert highlighted("a.b axb", "text", ("a.b",)) == (
+        Span("a.b", "text+match"),
+        Span(" axb", "text"),
+    )
+    assert words_of('refused !slow "two words"') == ("refused", "two words")

@@ -1,0 +1,121 @@
+"""What the screens look like, as pictures that a person has looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+from tui_fleet import FakeSource, MakeApp, Settle
+
+from yolotop.errors import StoreError
+from yolotop.view.snapshot import Figures
+
+SIZES = [(80, 24), (120, 40), (200, 50)]
+Compare = Callable[..., bool]
+
+
+Run = Callable[[Pilot[int]], Awaitable[None]]
+After = Callable[..., Run]
+
+
+@pytest.fixture
+def after(settle: Settle, work: Settle) -> After:
+    """Wait for the picture, press keys, wait for what they did."""
+
+    def make(*keys: str) -> Run:
+        async def run(pilot: Pilot[int]) -> None:
+            await settle(pilot)
+            await pilot.press(*keys)
+            await work(pilot)
+            await settle(pilot)
+
+        return run
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _still(source: FakeSource) -> None:
+    """Nothing turns while a picture is taken."""
+    source.snapshot = replace(
+        source.snapshot,
+        cards=tuple(replace(card, checking=False) for card in source.snapshot.cards),
+    )
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("theme", ["yolotop", "yolotop-light", "ansi-dark"])
+def test_dashboard(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    size: tuple[int, int],
+    theme: str,
+    after: After,
+) -> None:
+    assert snap_compare(make_app(theme=theme), terminal_size=size, run_before=after())
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 20)], ids=str)
+def test_small(
+    snap_compare: Compare, make_app: MakeApp, size: tuple[int, int], after: After
+) -> None:
+    assert snap_compare(make_app(), terminal_size=size, run_before=after())
+
+
+def test_ascii(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
+    app = make_app(symbols="ascii")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=after())
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("filtered", ("slash", *"refused")),
+        ("only", ("right", "enter")),
+        ("away", ("tab", "pageup")),
+        ("frozen", ("space",)),
+        ("help", ("question_mark",)),
+        ("add", ("a",)),
+        ("added", ("a", *"dock-2", "tab", *"http", "ctrl+t")),
+        ("remove", ("right", "d")),
+        ("errors", ("4",)),
+    ],
+)
+@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+def test_states(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    size: tuple[int, int],
+    name: str,
+    keys: Iterable[str],
+    after: After,
+) -> None:
+    app = make_app()
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys)), name
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+def test_empty(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    source: FakeSource,
+    size: tuple[int, int],
+    after: After,
+) -> None:
+    source.snapshot = replace(
+        source.snapshot, cards=(), counts=(), totals=Figures(), active=0
+    )
+    assert snap_compare(make_app(), terminal_size=size, run_before=after())
+
+
+def test_trouble(
+    snap_compare: Compare, make_app: MakeApp, source: FakeSource, after: After
+) -> None:
+    async def lose(pilot: Pilot[int]) -> None:
+        await after()(pilot)
+        source.trouble = StoreError("history.db: disk I/O error", hint="check the disk")
+        await after()(pilot)
+
+    assert snap_compare(make_app(), terminal_size=(120, 40), run_before=lose)

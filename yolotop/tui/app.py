@@ -1,0 +1,152 @@
+"""The application: theme, screens, signals, exit code.
+
+Owns what holds for every screen. It must not know the store: pictures come from a
+:class:`~yolotop.tui.source.Source`, changes go to
+:class:`~yolotop.tui.actions.Actions`.
+
+``run()`` returns 0 after the quit key, and 128 plus the signal's number when the
+terminal was lost or the process was asked to end: whoever started a collector for
+this terminal stops it only in the first case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+
+from yolotop.config.schema import UiSettings
+from yolotop.tui import themes
+from yolotop.tui.actions import Actions
+from yolotop.tui.commands import Deeds
+from yolotop.tui.ink import Look
+from yolotop.tui.keys import APP_DEEDS
+from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.tui.screens.help import Help
+from yolotop.tui.source import Source
+
+__all__ = ["Source", "YolotopApp"]
+
+_SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
+
+
+class YolotopApp(App[int]):
+    """The terminal."""
+
+    TITLE = "yolotop"
+    CSS_PATH = "yolotop.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Deeds}
+    # The palette's key is Textual's own binding, from the same table's entry.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        deed.binding() for deed in APP_DEEDS if deed.id != "palette"
+    ]
+
+    def __init__(
+        self,
+        source: Source,
+        actions: Actions,
+        *,
+        settings: UiSettings,
+        now: Callable[[], float] = time.time,
+        refresh_s: float = 1.0,
+        env: Mapping[str, str] | None = None,
+        searched: Sequence[str] = (),
+    ) -> None:
+        env = os.environ if env is None else env
+        # NO_COLOR is only honoured for native colours: with any other theme Textual
+        # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
+        super().__init__(ansi_color=True if "NO_COLOR" in env else None)
+        self.animation_level = "none"
+        self.look = Look(plain=plain_wanted(settings.symbols, env))
+        self._source = source
+        self._actions = actions
+        self._settings = settings
+        self._now = now
+        self._refresh_s = refresh_s
+        self._searched = tuple(searched)
+        for theme in themes.OWN_THEMES:
+            self.register_theme(theme)
+        chosen = themes.choose(settings.theme, env)
+        # A theme that does not exist must not keep anyone from seeing their fleet.
+        self._unknown_theme = "" if chosen in self.available_themes else chosen
+        self.theme = themes.DARK if self._unknown_theme else chosen
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's variables and ours; a theme's own win."""
+        variables = super().get_css_variables()
+        inks = themes.inks(self.current_theme, variables)
+        self.theme_variables = {**inks, **variables}
+        return self.theme_variables
+
+    def get_default_screen(self) -> Dashboard:
+        """The dashboard."""
+        return Dashboard(
+            self._source,
+            self._actions,
+            settings=self._settings,
+            look=self.look,
+            refresh_s=self._refresh_s,
+            now=self._now,
+            searched=self._searched,
+        )
+
+    def on_mount(self) -> None:
+        """End at once, and cleanly, with the terminal."""
+        if self._unknown_theme:
+            self.notify(
+                f"There is no theme {self._unknown_theme!r}; t walks through them.",
+                severity="warning",
+                markup=False,
+            )
+        if self.is_headless:
+            return
+        # Without a handler a lost terminal kills the process before anything is
+        # closed; with SIGHUP ignored (nohup) it spins at half a core, measured.
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.exit, 128 + number)
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.exit(0)
+
+    def action_help(self) -> None:
+        """All keys and signs."""
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(self.look, read_only=self._settings.read_only))
+
+    def action_next_theme(self) -> None:
+        """The next of our themes."""
+        cycle = themes.CYCLE
+        index = cycle.index(self.theme) + 1 if self.theme in cycle else 0
+        self.action_set_theme(cycle[index % len(cycle)])
+
+    def action_set_theme(self, name: str) -> None:
+        """This theme."""
+        self.theme = name
+
+
+def plain_wanted(symbols: str, env: Mapping[str, str]) -> bool:
+    """Whether only ASCII is to be shown; ``auto`` looks at the locale and the TERM."""
+    if symbols != "auto":
+        return symbols == "ascii"
+    if env.get("TERM") in ("linux", "dumb"):
+        return True
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := env.get(name):
+            return "utf" not in value.lower()
+    return False

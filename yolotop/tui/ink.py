@@ -1,0 +1,198 @@
+"""Rows of inked text: what a painted widget draws, as plain data.
+
+Owns spans, rows and how they are clipped, padded and joined by cell width. It must
+not know Textual: what a card or a log line looks like can be asserted without a
+screen. A *role* names what a span means (``down``, ``dim``, ``accent``); the style
+sheet decides what that looks like. Roles are combined with ``+``.
+
+Text in a span is shown as it is. Nothing here parses markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from yolotop.model import Health, Severity
+
+ROLES: Final = (
+    "text",
+    "bright",
+    "dim",
+    "faint",
+    "hairline",
+    "accent",
+    "trend",
+    "up",
+    "degraded",
+    "down",
+    "cold",
+    "unknown",
+    "paused",
+    "maintenance",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "critical",
+    "bold",
+    "reverse",
+    "underline",
+    "cursor",
+    "band",
+    "match",
+    "phase-dns",
+    "phase-connect",
+    "phase-tls",
+    "phase-send",
+    "phase-wait",
+    "phase-server",
+    "phase-receive",
+)
+"""Every role there is; the style sheet has one rule for each."""
+
+
+class Span(NamedTuple):
+    """Some text with one meaning; ``action`` is what a click on it does."""
+
+    text: str
+    role: str = "text"
+    action: str = ""
+
+
+Row = tuple[Span, ...]
+"""One line of the screen, left to right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the terminal can show: ``plain`` is ASCII only."""
+
+    plain: bool = False
+
+    @property
+    def corners(self) -> tuple[str, str, str, str]:
+        """Top left, top right, bottom left, bottom right."""
+        return ("+", "+", "+", "+") if self.plain else ("╭", "╮", "╰", "╯")
+
+    @property
+    def across(self) -> str:
+        """A horizontal hairline."""
+        return "-" if self.plain else "─"
+
+    @property
+    def down(self) -> str:
+        """A vertical hairline."""
+        return "|" if self.plain else "│"
+
+    @property
+    def thumb(self) -> str:
+        """Where one is in something longer than its pane."""
+        return "#" if self.plain else "┃"
+
+    @property
+    def dot(self) -> str:
+        """Between two facts."""
+        return "-" if self.plain else "·"
+
+    @property
+    def ellipsis(self) -> str:
+        """Where text was cut."""
+        return "~" if self.plain else "…"
+
+    @property
+    def marker(self) -> str:
+        """Before what is selected."""
+        return ">" if self.plain else "▸"
+
+    @property
+    def bar(self) -> str:
+        """The severity bar."""
+        return "|" if self.plain else "▌"
+
+    @property
+    def live(self) -> str:
+        """Before something that lives."""
+        return "*" if self.plain else "●"
+
+
+def health_role(health: Health) -> str:
+    """The role of a state."""
+    return health.value
+
+
+def severity_role(severity: Severity) -> str:
+    """The role of a severity."""
+    return severity.name.lower()
+
+
+def width_of(row: Iterable[Span]) -> int:
+    """Cells that a row takes."""
+    return sum(cell_len(span.text) for span in row)
+
+
+def cut(text: str, width: int, look: Look) -> str:
+    """``text`` in at most ``width`` cells, an ellipsis where something went."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + look.ellipsis
+
+
+def clip(row: Sequence[Span], width: int, look: Look) -> Row:
+    """The part of a row that fits ``width`` cells."""
+    out: list[Span] = []
+    left = width
+    for span in row:
+        size = cell_len(span.text)
+        if size <= left:
+            out.append(span)
+            left -= size
+            continue
+        if left > 0:
+            out.append(span._replace(text=cut(span.text, left, look)))
+        break
+    return tuple(out)
+
+
+def fit(row: Sequence[Span], width: int, look: Look, role: str = "text") -> Row:
+    """A row of exactly ``width`` cells: clipped, or filled with blanks on the right."""
+    clipped = clip(row, width, look)
+    missing = width - width_of(clipped)
+    return (*clipped, Span(" " * missing, role)) if missing > 0 else clipped
+
+
+def spread(
+    left: Sequence[Span],
+    right: Sequence[Span],
+    width: int,
+    look: Look,
+    *,
+    filler: Span = Span(" "),  # noqa: B008 - a frozen value
+) -> Row:
+    """``left`` at the left edge, ``right`` at the right one, ``filler`` between.
+
+    The right side wins when both do not fit; it goes when it would not fit alone.
+    """
+    taken = width_of(right)
+    if taken >= width:
+        return fit(left, width, look)
+    room = width - taken
+    kept = clip(left, room - 1, look)
+    gap = room - width_of(kept)
+    return (*kept, filler._replace(text=filler.text * gap), *right)
+
+
+def on(row: Iterable[Span], role: str) -> Row:
+    """A row with one more role on every span (a cursor's background, say)."""
+    return tuple(span._replace(role=f"{span.role}+{role}") for span in row)
+
+
+def centred(row: Sequence[Span], width: int, look: Look) -> Row:
+    """A row in the middle of ``width`` cells."""
+    pad = max(0, (width - width_of(row)) // 2)
+    return fit((Span(" " * pad), *row), width, look)

@@ -1,0 +1,101 @@
+"""How a screen of any size is shared out: header, panels, cards, log, hints.
+
+Owns the arithmetic of the dashboard: a pure function from a terminal's size and the
+number of deployments to a :class:`Plan`. It must not know Textual. Nothing is ever
+refused: what does not fit folds, then goes, the log and the panels before the list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from math import ceil
+from typing import Final
+
+CARD_WIDTH: Final = 38
+"""Cells that a boxed card wants at least."""
+LINE_WIDTH: Final = 76
+"""Cells that a deployment on one line wants at least."""
+LOG_LINES: Final = 8
+"""Lines that the log keeps from 24 rows up."""
+
+
+class Density(IntEnum):
+    """How tall a deployment is drawn, in rows."""
+
+    ROOMY = 7
+    FULL = 6
+    SHORT = 4
+    LINE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rows for each part, 0 where it is not shown; ``columns`` of deployments."""
+
+    banner: int
+    panels: int
+    boxed_panels: bool
+    deck: int
+    density: Density
+    columns: int
+    log: int
+    boxed_log: bool
+    hints: int
+
+
+def _panels(width: int, height: int) -> tuple[int, bool]:
+    if width >= 96 and height >= 30:
+        return (5 if height >= 46 else 4), True
+    if height < 7:
+        return 0, False
+    return (2 if width < 72 and height >= 18 else 1), False
+
+
+def _deck(width: int, room: int, cards: int, spare: int) -> tuple[Density, int, int]:
+    """Density, columns and rows wanted for ``cards`` in ``room`` rows."""
+    fit = max(1, width // CARD_WIDTH)
+    for density in (Density.ROOMY, Density.FULL, Density.SHORT):
+        if width < CARD_WIDTH:
+            break
+        lines = ceil(cards / min(fit, cards))
+        columns = ceil(cards / lines)
+        needed = lines * density
+        if needed <= room - (spare if density is Density.ROOMY else 0):
+            return density, columns, needed
+    columns = min(max(1, width // LINE_WIDTH), cards)
+    return Density.LINE, columns, ceil(cards / columns)
+
+
+def plan(width: int, height: int, cards: int, *, banner: bool = False) -> Plan:
+    """Share ``width`` × ``height`` cells out among the parts."""
+    hints = 1 if height >= 10 else 0
+    flag = 1 if banner and height >= 4 else 0
+    panels, boxed_panels = _panels(width, height)
+    rest = max(0, height - 1 - hints - flag - panels)
+    boxed_log = height >= 30 and width >= 60
+    frame = 2 if boxed_log else 1
+    if height >= 24:
+        log = LOG_LINES + frame
+    elif rest >= 5:
+        log = max(3, rest * 2 // 5)
+    else:
+        log = 0
+    room = max(0, rest - log)
+    if cards == 0:
+        # The empty state takes what there is: there is nothing to sum up or log.
+        rest += panels
+        return Plan(flag, 0, False, rest, Density.LINE, 1, 0, boxed_log, hints)
+    density, columns, needed = _deck(width, room, cards, spare=6)
+    deck = min(needed, room)
+    return Plan(
+        banner=flag,
+        panels=panels,
+        boxed_panels=boxed_panels,
+        deck=deck,
+        density=density,
+        columns=columns,
+        log=rest - deck if log else 0,
+        boxed_log=boxed_log,
+        hints=hints,
+    )

@@ -1,0 +1,231 @@
+"""The form that registers an endpoint: filled in, tested for real, then saved.
+
+Owns the form. The test is a trial that the collector carries out, so what is shown
+was measured as everything else is. Saving without a good test is possible, but only
+by a second press that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker
+
+from yolotop.errors import ConfigError, YolotopError
+from yolotop.text import clean
+from yolotop.tui.actions import Actions, fields_of
+from yolotop.tui.ink import Look, Row, Span
+from yolotop.tui.screens.help import content_of
+from yolotop.view import format as fmt
+
+FIELDS: Final = (
+    ("name", "Name", "dock-cam"),
+    ("url", "URL", "http://10.0.4.7:8000"),
+    ("api_key", "Key", "env:NAME or file:PATH, never the key itself"),
+    ("region", "Region", "optional"),
+    ("group", "Group", "optional"),
+)
+_GOOD: Final = frozenset({"ok", "slow", "cold"})
+
+
+def verdict_rows(results: Sequence[Mapping[str, object]], look: Look) -> list[Row]:
+    """What a trial found: one line for each question that was asked."""
+    rows: list[Row] = []
+    for result in results:
+        verdict = str(result.get("verdict", ""))
+        good = verdict in _GOOD
+        role = "up" if verdict == "ok" else "degraded" if good else "down"
+        sign = ("+" if good else "x") if look.plain else ("♥" if good else "✖")
+        late = result.get("latency_ms")
+        seen = result.get("detections")
+        facts = [
+            fmt.ms(late, plain=look.plain) if isinstance(late, int | float) else "",
+            f"{seen} detections" if isinstance(seen, int) else "",
+            f"HTTP {result['http_status']}" if result.get("http_status") else "",
+        ]
+        rows.append(
+            (
+                Span(f"{sign} ", role),
+                Span(f"{result.get('kind', '')!s:<8} ", "dim"),
+                Span(f"{verdict:<7}", role),
+                Span(f" {look.dot} ".join(fact for fact in facts if fact), "bright"),
+            )
+        )
+        message = result.get("message")
+        if message and not good:
+            rows.append((Span(f"  {clean(str(message))}", "down"),))
+    return rows
+
+
+class AddDeployment(ModalScreen[str | None]):
+    """The form; dismissed with the name that was saved, or ``None``."""
+
+    AUTO_FOCUS = "#field-name"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        # Before the fields see them: what is typed next must not land in the old one.
+        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
+        Binding("down,tab", "app.focus_next", show=False, priority=True),
+        Binding("ctrl+t", "test", "test"),
+        Binding("ctrl+s", "save", "save"),
+    ]
+
+    def __init__(self, actions: Actions, look: Look) -> None:
+        super().__init__()
+        self._actions = actions
+        self._look = look
+        self._tested: dict[str, object] | None = None
+        self._warned: dict[str, object] | None = None
+        self._trial: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Fields, what the test found, buttons."""
+        with VerticalScroll(classes="sheet") as sheet:
+            sheet.can_focus = False
+            sheet.border_title = "Add a deployment"
+            sheet.border_subtitle = "ctrl+t test · ctrl+s save · esc cancel"
+            for key, label, hint in FIELDS:
+                with Vertical(classes="field", id=f"row-{key}"):
+                    with Horizontal(classes="field-row"):
+                        yield Static(label, classes="field-name")
+                        field = Input(
+                            placeholder=hint, id=f"field-{key}", classes="-quiet"
+                        )
+                        field.cursor_blink = False
+                        yield field
+                    yield Static("", classes="field-error", markup=False)
+            yield Static("", id="verdict")
+            with Horizontal(classes="buttons"):
+                yield Button("Test", id="test", compact=True)
+                yield Button("Save", id="save", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        """Say what comes."""
+        self._say(
+            (Span("The test asks the endpoint once, as the collector will:", "faint"),),
+            (Span("is it alive, and what does it see?", "faint"),),
+        )
+
+    @property
+    def table(self) -> dict[str, object]:
+        """What was filled in, as a table of the config file."""
+        values = {
+            key: self.query_one(f"#field-{key}", Input).value.strip()
+            for key, _, _ in FIELDS
+        }
+        return {key: value for key, value in values.items() if value}
+
+    # -- keys and buttons ----------------------------------------------------------
+
+    @on(Input.Changed)
+    def _edited(self, event: Input.Changed) -> None:
+        self._wrong((event.input.id or "").removeprefix("field-"), "")
+
+    @on(Input.Submitted)
+    def _next(self, event: Input.Submitted) -> None:
+        # Enter walks down; below the last field there is the test.
+        keys = [key for key, _, _ in FIELDS]
+        index = keys.index((event.input.id or "").removeprefix("field-"))
+        below = "#test" if index + 1 == len(keys) else f"#field-{keys[index + 1]}"
+        self.query_one(below).focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """By mouse or enter."""
+        match event.button.id:
+            case "test":
+                self.action_test()
+            case "save":
+                self.action_save()
+            case _:
+                self.action_cancel()
+
+    def action_cancel(self) -> None:
+        """Leave nothing behind."""
+        self.dismiss(None)
+
+    def action_test(self) -> None:
+        """Ask the endpoint as it is filled in now; a running test is given up."""
+        if self._trial is not None:
+            self._trial.cancel()
+        self._trial = self.run_worker(self._test(self.table), group="trial")
+
+    def action_save(self) -> None:
+        """Write it, if it was tested; else ask to press again."""
+        table = self.table
+        if table not in (self._tested, self._warned):
+            self._warned = table
+            self._label("Save anyway")
+            self._say((Span("This was not tested as it stands.", "degraded"),),
+                      (Span("Test it, or press Save anyway.", "dim"),))  # fmt: skip
+            return
+        self.run_worker(self._save(table), group="save", exclusive=True)
+
+    # -- what they do --------------------------------------------------------------
+
+    async def _test(self, table: dict[str, object]) -> None:
+        self._clear()
+        self._say((Span("asking…", "accent"),))
+        try:
+            results = await self._actions.trial(table)
+        except YolotopError as error:
+            self._show_error(error)
+            return
+        rows = verdict_rows(results, self._look)
+        good = bool(results) and all(row.get("verdict") in _GOOD for row in results)
+        self._say(*rows)
+        if good:
+            self._tested = table
+        else:
+            self._warned = table
+        self._label("Save" if good else "Save anyway")
+        self.query_one("#save" if good else "#test").focus()
+
+    async def _save(self, table: dict[str, object]) -> None:
+        try:
+            await self._actions.add(table)
+        except YolotopError as error:
+            self._show_error(error)
+            return
+        self.dismiss(str(table.get("name", "")))
+
+    def _show_error(self, error: YolotopError) -> None:
+        self._clear()
+        found = fields_of(error) if isinstance(error, ConfigError) else {}
+        mine = {key: text for key, text in found.items() if self._wrong(key, text)}
+        if mine:
+            self._say()
+            self.query_one(f"#field-{next(iter(mine))}").focus()
+        else:
+            self._say((Span(f"{error.title}:", "down"),),
+                      (Span(error.message, "text"),),
+                      (Span(error.hint, "dim"),))  # fmt: skip
+
+    def _clear(self) -> None:
+        for key, _, _ in FIELDS:
+            self._wrong(key, "")
+
+    def _wrong(self, key: str, text: str) -> bool:
+        try:
+            row = self.query_one(f"#row-{key}", Vertical)
+        except NoMatches:
+            return False
+        row.set_class(bool(text), "-wrong")
+        row.query_one(".field-error", Static).update(Content(text))
+        return True
+
+    def _say(self, *rows: Row) -> None:
+        text = Content("\n").join(content_of(row) for row in rows)
+        self.query_one("#verdict", Static).update(text)
+
+    def _label(self, text: str) -> None:
+        self.query_one("#save", Button).label = text

@@ -1,0 +1,129 @@
+"""All keys and all signs on one page, made from the table of deeds.
+
+Owns the page's order. It must not list a key that does not exist.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from yolotop.model import Health
+from yolotop.tui.ink import Look, Row, Span, fit, health_role
+from yolotop.tui.keys import DEEDS
+from yolotop.view import format as fmt
+
+_MEANINGS = {
+    Health.UP: "up: answers, and rightly",
+    Health.DEGRADED: "degraded: slow, wrong, or failing now and then",
+    Health.DOWN: "down: failed several times in a row",
+    Health.COLD: "cold: starting up, not counted as an error",
+    Health.UNKNOWN: "unknown: not asked yet, or not for too long",
+    Health.PAUSED: "paused: not asked, by wish",
+    Health.MAINTENANCE: "maintenance: planned, not counted",
+}
+_FOLDED = frozenset(
+    {"interrupt", "severity.info", "severity.warning", "severity.error"}
+    | {"severity.critical"}
+)
+_INDENT = 10
+_TEXT_WIDTH = 58
+
+
+def help_rows(look: Look, *, read_only: bool) -> list[Row]:
+    """Keys by group, then the signs."""
+    rows: list[Row] = []
+    for group, deeds in groupby(DEEDS, key=lambda deed: deed.group):
+        rows += [(Span(group, "accent"),)]
+        for deed in deeds:
+            if deed.id in _FOLDED or (read_only and deed.writes):
+                continue
+            if deed.id == "severity.debug":
+                rows += _key_rows("1 - 5", "DEBUG, INFO, WARNING, ERROR, CRITICAL"
+                                  " and above.", look)  # fmt: skip
+            else:
+                rows += _key_rows(deed.show, deed.help, look)
+        rows.append(())
+    rows.append((Span("Signs", "accent"),))
+    for health, meaning in _MEANINGS.items():
+        sign = fmt.symbol(health, plain=look.plain)
+        rows.append(
+            (*fit((Span(f"  {sign}", health_role(health)),), 10, look), Span(meaning))
+        )
+    failed, wrong, cold = ("x", "!", "*") if look.plain else ("×", "≠", "❄")
+    rows += [
+        (),
+        (Span("A card's trend", "accent"),),
+        (
+            Span(
+                "  one sign an answer, the newest at the right; the higher, the slower"
+            ),
+        ),
+        (
+            Span(f"  {failed}", "down"),
+            Span(" failed   "),
+            Span(wrong, "down"),
+            Span(" wrong answer   "),
+            Span(cold, "cold"),
+            Span(" cold start   "),
+            Span("amber", "degraded"),
+            Span(" slow"),
+        ),
+        (Span("  The bar below it is the last answer's time: name, connection, TLS,"),),
+        (Span("  sending, waiting (inference by the server's word), receiving."),),
+        (),
+        (Span("Mouse", "accent"),),
+        (Span("  Click anything; the wheel scrolls; shift-drag selects text."),),
+    ]
+    return rows
+
+
+def _key_rows(key: str, text: str, look: Look) -> list[Row]:
+    head = fit((Span(f"  {key}", "bright"),), _INDENT, look)
+    first, *more = wrap(text, _TEXT_WIDTH)
+    return [
+        (*head, Span(first)),
+        *((Span(" " * _INDENT), Span(line)) for line in more),
+    ]
+
+
+class Help(ModalScreen[None]):
+    """The page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,enter", "dismiss", "close"),
+    ]
+
+    def __init__(self, look: Look, *, read_only: bool) -> None:
+        super().__init__()
+        self._look = look
+        self._read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        """A sheet that scrolls where it does not fit."""
+        with VerticalScroll(classes="sheet") as sheet:
+            sheet.border_title = "yolotop: keys and signs"
+            sheet.border_subtitle = "esc closes"
+            rows = help_rows(self._look, read_only=self._read_only)
+            yield Static(Content("\n").join(content_of(row) for row in rows))
+
+
+def content_of(row: Row) -> Content:
+    """A row for widgets that take content; roles become theme colours."""
+    return Content.assemble(
+        *((span.text, _STYLES.get(span.role, "$ink-text")) for span in row)
+    )
+
+
+_STYLES = {
+    role: f"$ink-{role}"
+    for role in ("bright", "dim", "faint", "accent", "up", "degraded", "down", "cold")
+} | {"paused": "$ink-paused", "unknown": "$ink-paused", "maintenance": "$ink-paused"}

@@ -1,0 +1,28 @@
+"""Where the terminal's pictures come from, as a protocol.
+
+``yolotop.view.session.Session`` is the real one; tests bring hand-made snapshots.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from yolotop.view.log import LogPage, LogQuery
+from yolotop.view.snapshot import Range, Snapshot
+
+
+class Source(Protocol):
+    """Pictures and log pages; both may raise :class:`~yolotop.errors.StoreError`."""
+
+    async def refresh(self, range_: Range) -> Snapshot:
+        """The picture now, for a range."""
+
+    async def log(
+        self,
+        query: LogQuery,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> LogPage:
+        """The newest page, the one before or the one after a sequence number."""

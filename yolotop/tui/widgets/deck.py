@@ -1,0 +1,252 @@
+"""The list of deployments: a grid of cards or of lines, with one of them selected.
+
+Owns selection, scrolling and the grid. It keeps the selected *name*, never an index:
+when the list changes under the cursor, a key must not act on another deployment. One
+widget draws all cards and only those in sight, so that a hundred cost no more than
+what is on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.timer import Timer
+
+from yolotop.tui.ink import Look, Row, Span, fit
+from yolotop.tui.layout import Density
+from yolotop.tui.messages import DeploymentChosen, DeploymentOpened
+from yolotop.tui.widgets.cards import Setting, card_rows, line_row
+from yolotop.tui.widgets.painted import Painted
+from yolotop.view.snapshot import EMPTY, Card, Snapshot
+
+SPIN_S: Final = 0.25
+"""Four frames a second, and only while something is being checked."""
+_WIDEST: Final = 84
+"""A lone card on a wide terminal is not stretched further than this."""
+_WHEEL: Final = 3
+
+
+class Deck(Painted, can_focus=True):
+    """The deployments."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(0, -1)", show=False, priority=True, id="deck.up"),
+        Binding("down,j", "move(0, 1)", show=False, priority=True, id="deck.down"),
+        Binding("left,h", "move(-1, 0)", show=False, priority=True, id="deck.left"),
+        Binding("right,l", "move(1, 0)", show=False, priority=True, id="deck.right"),
+    ]
+
+    snapshot: var[Snapshot] = var(EMPTY)
+    density: var[Density] = var(Density.LINE)
+    columns: var[int] = var(1)
+    selected: var[str | None] = var[str | None](None)
+
+    def __init__(self, look: Look, *, name: str) -> None:
+        super().__init__(look, name=name)
+        self.top = 0
+        self._frame = 0
+        self._index = 0
+        self._spin: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Make the spinner's timer; it sleeps until something is checked."""
+        self._spin = self.set_interval(SPIN_S, self._turn, pause=True)
+
+    @property
+    def card(self) -> Card | None:
+        """The selected deployment, if it is still there."""
+        return next((c for c in self.snapshot.cards if c.name == self.selected), None)
+
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """The grid rows in sight."""
+        cards = self.snapshot.cards
+        if not cards:
+            return []
+        lines = ceil(len(cards) / self.columns)
+        overflow = lines * self.density > height
+        inner = width - 1 if overflow else width
+        self._clamp(lines, height)
+        edges = self._edges(inner, len(cards))
+        out: list[Row] = []
+        for line in range(lines):
+            if len(out) >= height + self.top % self.density:
+                break
+            if (line + 1) * self.density <= self.top:
+                continue
+            some = cards[line * self.columns : (line + 1) * self.columns]
+            out += self._line(some, edges)
+        out = out[self.top % self.density :][:height]
+        if overflow:
+            thumb = self._thumb(lines * self.density, height)
+            out = [
+                (*fit(row, inner, self.look), mark)
+                for row, mark in zip(out, thumb, strict=False)
+            ]
+        return out
+
+    def _edges(self, width: int, number: int) -> list[int]:
+        columns = self.columns
+        if self.density is not Density.LINE and number <= columns:
+            width = min(width, _WIDEST * columns)
+        return [width * column // columns for column in range(columns + 1)]
+
+    def _line(self, cards: Sequence[Card], edges: list[int]) -> list[Row]:
+        blocks = [
+            self._block(card, stop - start)
+            for card, start, stop in zip(cards, edges, edges[1:], strict=False)
+        ]
+        return [
+            tuple(span for row in rows for span in row)
+            for rows in zip(*blocks, strict=True)
+        ]
+
+    def _block(self, card: Card, width: int) -> list[Row]:
+        setting = Setting(
+            now=self.snapshot.at,
+            look=self.look,
+            frame=self._frame,
+            selected=card.name == self.selected,
+            focused=self.has_focus,
+            name_width=self._longest(lambda each: each.name, 20),
+            region_width=self._longest(lambda each: each.region or "", 12),
+        )
+        if self.density is Density.LINE:
+            return [line_row(card, width, setting)]
+        return card_rows(card, width, self.density, setting)
+
+    def _longest(self, text: object, most: int) -> int:
+        assert callable(text)
+        return min(
+            most, max((cell_len(text(card)) for card in self.snapshot.cards), default=0)
+        )
+
+    def _thumb(self, total: int, height: int) -> list[Span]:
+        size = max(1, height * height // total)
+        start = (height - size) * self.top // max(1, total - height)
+        return [
+            Span(self.look.thumb, "trend")
+            if start <= y < start + size
+            else Span(self.look.down, "hairline")
+            for y in range(height)
+        ]
+
+    def _clamp(self, lines: int, height: int) -> None:
+        self.top = max(0, min(self.top, lines * self.density - height))
+
+    # -- what changes it -----------------------------------------------------------
+
+    def watch_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the new picture; keep the selection, or what is now in its place."""
+        names = [card.name for card in snapshot.cards]
+        if self.selected in names:
+            self._index = names.index(self.selected)
+        else:
+            self._index = min(self._index, max(0, len(names) - 1))
+            self.selected = names[self._index] if names else None
+        if self._spin is not None:
+            if any(card.checking for card in snapshot.cards):
+                self._spin.resume()
+            else:
+                self._spin.pause()
+        self.repaint()
+
+    def watch_density(self) -> None:
+        """Taller or shorter."""
+        self._show_selected()
+
+    def watch_columns(self) -> None:
+        """More or fewer beside each other."""
+        self._show_selected()
+
+    def watch_selected(self, name: str | None) -> None:
+        """Tell who listens, and keep it in sight."""
+        names = [card.name for card in self.snapshot.cards]
+        if name in names:
+            self._index = names.index(name)
+        self.post_message(DeploymentChosen(name))
+        self._show_selected()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Quieten the cursor."""
+        self.repaint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the selected one in sight."""
+        self._scroll_to_selected()
+        super().on_resize(event)
+
+    def _turn(self) -> None:
+        self._frame += 1
+        self.repaint()
+
+    def action_move(self, across: int, down: int) -> None:
+        """Select a neighbour; at an edge nothing happens."""
+        number = len(self.snapshot.cards)
+        target = self._index + across + down * self.columns
+        if down > 0 and target >= number > self.columns:
+            # From the last full row into a shorter one: the nearest there is.
+            target = number - 1 if self._line_of(self._index) < self._last else -1
+        if 0 <= target < number:
+            self._index = target
+            self.selected = self.snapshot.cards[target].name
+
+    def _line_of(self, index: int) -> int:
+        return index // self.columns
+
+    @property
+    def _last(self) -> int:
+        return self._line_of(len(self.snapshot.cards) - 1)
+
+    def _show_selected(self) -> None:
+        self._scroll_to_selected()
+        self.repaint()
+
+    def _scroll_to_selected(self) -> None:
+        height = self.size.height
+        start = self._line_of(self._index) * self.density
+        if start < self.top:
+            self.top = start
+        elif start + self.density > self.top + height > 0:
+            self.top = start + self.density - height
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll by the wheel."""
+        event.stop()
+        self.top += _WHEEL if self.density is Density.LINE else self.density
+        self.repaint()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll by the wheel."""
+        event.stop()
+        self.top -= _WHEEL if self.density is Density.LINE else self.density
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what was clicked; open it when it was clicked twice."""
+        name = self._at(event.x, event.y)
+        if name is None:
+            return
+        self.selected = name
+        if event.chain == 2:
+            self.post_message(DeploymentOpened(name))
+
+    def _at(self, x: int, y: int) -> str | None:
+        cards = self.snapshot.cards
+        if not cards:
+            return None
+        edges = self._edges(self.size.width, len(cards))
+        column = next(
+            (n for n, stop in enumerate(edges[1:]) if x < stop), self.columns - 1
+        )
+        index = (self.top + y) // self.density * self.columns + column
+        return cards[index].name if index < len(cards) else None

@@ -1,0 +1,131 @@
+"""The base of everything drawn by hand: rows in, only changed cells out.
+
+Owns the difference between two pictures. Textual repaints a widget whole even when
+its content is the same (2.9 KiB/s for four unchanged cards, measured); here rows are
+compared and only the columns that differ are sent. Over ssh that is the budget.
+State of such widgets is ``var``, never ``reactive``: that one repaints them whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from yolotop.tui.ink import ROLES, Look, Row, fit
+
+_NO_ROW: Row = ()
+_JOIN: Final = 8
+
+
+class Painted(Widget):
+    """A widget made of rows. Subclasses say what the rows are, and call ``repaint``."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in ROLES}
+
+    def __init__(self, look: Look, *, name: str) -> None:
+        super().__init__(id=name)
+        self.look = look
+        self._rows: list[Row] = []
+        self._styles_by_role: dict[tuple[str, str], Style] = {}
+
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """The picture for this size; rows may be shorter than ``width``."""
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Draw again, sending only what differs."""
+        width, height = self.size
+        if not (width and height):
+            return
+        fresh = self._picture(width, height)
+        dirty = [
+            Region(start, y, stop - start, 1)
+            for y, (old, new) in enumerate(
+                zip_longest(self._rows, fresh, fillvalue=_NO_ROW)
+            )
+            if old != new
+            for start, stop in changed_cells(old, new, width)
+        ]
+        self._rows = fresh
+        if dirty:
+            self.refresh(*dirty)
+
+    def _picture(self, width: int, height: int) -> list[Row]:
+        rows = list(self.rows(width, height))[:height]
+        rows += [_NO_ROW] * (height - len(rows))
+        return [fit(row, width, self.look) for row in rows]
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Draw for the new size."""
+        width, height = self.size
+        self._rows = self._picture(width, height) if width and height else []
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Forget styles: the theme changed."""
+        super().notify_style_update()
+        self._styles_by_role.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """One row as styled segments."""
+        base = self.rich_style
+        if not 0 <= y < len(self._rows):
+            return Strip.blank(self.size.width, base)
+        segments = [
+            Segment(span.text, base + self._style(span.role, span.action))
+            for span in self._rows[y]
+            if span.text
+        ]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _style(self, role: str, action: str) -> Style:
+        style = self._styles_by_role.get((role, action))
+        if style is None:
+            style = Style()
+            for part in role.split("+"):
+                style += self.get_component_rich_style(f"ink--{part}", partial=True)
+            if action:
+                style += Style.from_meta({"@click": action})
+            self._styles_by_role[role, action] = style
+        return style
+
+
+def changed_cells(old: Row, new: Row, width: int) -> list[tuple[int, int]]:
+    """Column ranges, start and stop, in which two rows of ``width`` cells differ.
+
+    Differences fewer than :data:`_JOIN` cells apart are one range: moving the
+    terminal's cursor and setting its colours again costs more than a few equal cells.
+    """
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return [(0, width)]
+    ranges: list[tuple[int, int]] = []
+    for x, (was, now) in enumerate(zip(before, after, strict=True)):
+        if was == now:
+            continue
+        if ranges and x - ranges[-1][1] < _JOIN:
+            ranges[-1] = (ranges[-1][0], x + 1)
+        else:
+            ranges.append((x, x + 1))
+    # Rows that differ in no cell differ in a combining mark.
+    return ranges or [(0, width)]
+
+
+def _cells(row: Row) -> list[tuple[str, str, str]]:
+    """One entry a cell; both halves of a wide character carry the character."""
+    return [
+        (char, span.role, span.action)
+        for span in row
+        for char in span.text
+        for _ in range(cell_len(char))
+    ]

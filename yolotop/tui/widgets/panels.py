@@ -1,0 +1,240 @@
+"""The four panels: requests, active deployments, error rate, P95 latency.
+
+Owns what each says, boxed or folded to one line. It must not compute a figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from textual.reactive import var
+
+from yolotop.tui.ink import Look, Row, Span, clip, fit, health_role, spread, width_of
+from yolotop.tui.trends import trend_rows
+from yolotop.tui.widgets.painted import Painted
+from yolotop.view import format as fmt
+from yolotop.view.snapshot import EMPTY, Snapshot, Trend
+
+ERROR_LIMIT: Final = 0.05
+"""Share of failed requests above which the error rate is red."""
+FEW_SAMPLES: Final = 20
+"""Under this many samples a percentile is greyed, its n shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel's parts: ``trend`` or, for the active ones, ``signs``."""
+
+    title: str
+    short: str
+    figure: Span
+    note: Row
+    trend: Trend
+    limit: float | None = None
+    signs: Row | None = None
+    headroom: float = 1.25
+    less: Row = ()
+    """What the note comes to where it does not fit beside the figure."""
+
+
+def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
+    """The four, from left to right."""
+    totals, plain = snapshot.totals, look.plain
+    rise = fmt.change(snapshot.change, plain=plain)
+    failing = totals.error_rate is not None and totals.error_rate > ERROR_LIMIT
+    few = totals.samples < FEW_SAMPLES
+    if few and totals.samples:
+        percentiles: Row = (Span(f"only n {totals.samples}", "dim"),)
+    else:
+        percentiles = (
+            Span("p50 ", "faint"),
+            Span(fmt.ms(totals.p50_ms, plain=plain), "dim"),
+            Span(" p99 ", "faint"),
+            Span(fmt.ms(totals.p99_ms, plain=plain), "dim"),
+        )
+    return (
+        Panel(
+            "Total Requests",
+            "req",
+            Span(fmt.count(totals.requests, plain=plain), "bright+bold"),
+            (Span(f"{rise} ", "dim"), Span(snapshot.range.value, "faint"))
+            if rise
+            else (Span(snapshot.range.value, "faint"),),
+            snapshot.requests_trend,
+        ),
+        Panel(
+            "Active Deployments",
+            "act",
+            Span(str(snapshot.active), "bright+bold"),
+            (Span(f"of {len(snapshot.cards)}", "dim"),),
+            Trend(),
+            signs=_signs(snapshot, look),
+        ),
+        Panel(
+            "Error Rate",
+            "err",
+            Span(
+                fmt.percent(totals.error_rate, plain=plain),
+                "down+bold" if failing else "bright+bold",
+            ),
+            (Span(f"limit {ERROR_LIMIT * 100:.0f} %", "faint"),),
+            snapshot.errors_trend,
+            limit=ERROR_LIMIT,
+        ),
+        Panel(
+            "P95 Latency",
+            "p95",
+            Span(fmt.ms(totals.p95_ms, plain=plain), "dim" if few else "bright+bold"),
+            percentiles,
+            snapshot.p95_trend,
+            headroom=2.0,
+            less=percentiles[2:],
+        ),
+    )
+
+
+def _signs(snapshot: Snapshot, look: Look) -> Row:
+    return tuple(
+        Span(fmt.symbol(card.health, plain=look.plain), health_role(card.health))
+        for card in snapshot.cards
+    )
+
+
+def _boxed(panel: Panel, width: int, height: int, look: Look) -> list[Row]:
+    left_top, right_top, left_bottom, right_bottom = look.corners
+    inner = width - 4
+    edge = Span(f"{look.down} ", "hairline"), Span(f" {look.down}", "hairline")
+    room = inner - width_of((panel.figure,)) - 1
+    note = next(
+        (each for each in (panel.note, panel.less) if width_of(each) <= room), ()
+    )
+    body: list[Row] = [spread((panel.figure,), note, inner, look)]
+    lines = height - 3
+    if panel.signs is None:
+        body += trend_rows(
+            panel.trend.values,
+            inner,
+            lines,
+            look,
+            limit=panel.limit,
+            headroom=panel.headroom,
+        )
+    else:
+        body += _wrapped(panel.signs, inner, lines)
+    title = (
+        Span(f"{left_top}{look.across} ", "hairline"),
+        Span(panel.title, "dim"),
+        Span(" ", "hairline"),
+    )
+    fill = Span(look.across * max(0, width - width_of(title) - 1), "hairline")
+    return [
+        (*title, fill, Span(right_top, "hairline")),
+        *((edge[0], *fit(row, inner, look), edge[1]) for row in body[: height - 2]),
+        (Span(left_bottom + look.across * (width - 2) + right_bottom, "hairline"),),
+    ]
+
+
+def _wrapped(signs: Row, width: int, lines: int) -> list[Row]:
+    # A blank between the signs while there is room for it.
+    spaced = len(signs) * 2 <= width * lines
+    per_line = width // 2 if spaced else width
+    rows = [
+        tuple(
+            part
+            for sign in signs[at : at + per_line]
+            for part in ((sign, Span(" ")) if spaced else (sign,))
+        )
+        for at in range(0, len(signs), max(1, per_line))
+    ]
+    return [*rows[:lines], *([()] * (lines - len(rows)))]
+
+
+def _head(panel: Panel) -> Row:
+    head: Row = (Span(f"{panel.short} ", "faint"), panel.figure)
+    return head if panel.signs is None else (*head, Span(" "), *panel.note)
+
+
+def _folded(panel: Panel, room: int, look: Look) -> Row:
+    head = _head(panel)
+    free = room - width_of(head) - 1
+    if panel.signs is not None or free < 4:
+        return clip(head, room, look)
+    # Twelve cells show a day in two-hour steps; more only pushes the figures apart.
+    cells = min(free, 12)
+    return (
+        *head,
+        Span(" "),
+        *trend_rows(
+            panel.trend.values,
+            cells,
+            1,
+            look,
+            limit=panel.limit,
+            headroom=panel.headroom,
+        )[0],
+    )
+
+
+def boxed_rows(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Row]:
+    """Four boxes beside each other, ``height`` rows."""
+    edges = [width * index // 4 for index in range(5)]
+    boxes = [
+        _boxed(panel, stop - start, height, look)
+        for panel, start, stop in zip(
+            panels(snapshot, look), edges, edges[1:], strict=False
+        )
+    ]
+    return [
+        tuple(span for row in line for span in row) for line in zip(*boxes, strict=True)
+    ]
+
+
+def folded_rows(snapshot: Snapshot, width: int, height: int, look: Look) -> list[Row]:
+    """All four on ``height`` lines (one or two), without boxes."""
+    gap = 3 if width >= 60 else 2
+    every = _chosen(panels(snapshot, look), width * height, gap)
+    per_line = ceil(len(every) / max(1, height))
+    rows: list[Row] = []
+    for line in range(height):
+        chosen = every[line * per_line : (line + 1) * per_line]
+        room = (width - 2 - gap * (len(chosen) - 1)) // max(1, len(chosen))
+        row: list[Span] = [Span(" ")]
+        for index, panel in enumerate(chosen):
+            cell = _folded(panel, room, look)
+            last = index == len(chosen) - 1
+            row += cell if last else fit(cell, room + gap, look)
+        rows.append(tuple(row))
+    return rows
+
+
+def _chosen(every: Sequence[Panel], cells: int, gap: int) -> Sequence[Panel]:
+    """The panels that can be read in ``cells``: errors and latency stay longest."""
+    for number in (4, 3, 2):
+        some = every[-number:]
+        needed = max(width_of(_head(panel)) for panel in some)
+        if (needed + gap) * number <= cells:
+            return some
+    return every[2:3]
+
+
+class Panels(Painted):
+    """The four panels in one strip."""
+
+    snapshot: var[Snapshot] = var(EMPTY)
+    boxed: var[bool] = var(True)
+
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """Boxes where the plan gave room for them."""
+        draw = boxed_rows if self.boxed and height >= 4 else folded_rows
+        return draw(self.snapshot, width, height, self.look)
+
+    def watch_snapshot(self) -> None:
+        """Show the new picture."""
+        self.repaint()
+
+    def watch_boxed(self) -> None:
+        """Fold or unfold."""
+        self.repaint()
