@@ -323,5 +323,5 @@ class HealthState:
     model_id: str | None = None
     alive_s: float | None = None
     last_answer_at: float | None = None
-    liveness: Light = Light()  # noqa: RUF009 - frozen, so sharing it is safe
-    predict: Light = Light()  # noqa: RUF009 - frozen, so sharing it is safe
+    liveness: Light = Light()
+    predict: Light = Light()
