@@ -209,9 +209,7 @@ async def test_refused() -> None:
     port = free_port()
     with pytest.raises(ConnectFailure) as caught:
         await MeasuringTransport().exchange(get(f"http://127.0.0.1:{port}/"))
-    assert caught.value.message == (
-        f"cannot connect to 127.0.0.1:{port}: connection refused"
-    )
+    assert caught.value.message == (f"connection refused by 127.0.0.1:{port}")
     assert caught.value.address == f"127.0.0.1:{port}"
 
 

@@ -59,11 +59,17 @@ async def connect(
                     f"this machine cannot open a socket: {_reason(error)}"
                 ) from error
             timeline.tried.append(f"{address} {_reason(error)}")
-    where = timeline.address if len(addresses) == 1 else clean(host, limit=100)
-    what = ", ".join(timeline.tried)
-    if len(addresses) == 1:
-        what = what.partition(" ")[2]
-    raise ConnectFailure(f"cannot connect to {where}: {what}")
+    raise ConnectFailure(_nowhere(host, timeline.tried))
+
+
+def _nowhere(host: str, tried: Sequence[str]) -> str:
+    """What came of every address; the reason first, since a card shows its head."""
+    if len(tried) > 1:
+        return f"cannot connect to {clean(host, limit=100)}: {', '.join(tried)}"
+    address, _, reason = tried[0].partition(" ")
+    if reason == "connection refused":
+        return f"connection refused by {address}"
+    return f"cannot connect to {address}: {reason}"
 
 
 async def _connect(loop: asyncio.AbstractEventLoop, address: Address) -> socket.socket:

@@ -109,7 +109,10 @@ class StoredProbe:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log pane, of a probe or of an event, ready to be shown."""
+    """One line of the log pane, of a probe or of an event, ready to be shown.
+
+    ``at`` is when it was known: for a probe, when its answer was complete.
+    """
 
     seq: int
     at: float

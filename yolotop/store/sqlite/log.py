@@ -166,7 +166,9 @@ def _probe_lines(rows: Iterable[tuple[Any, ...]]) -> list[LogLine]:
         lines.append(
             LogLine(
                 seq=seq,
-                at=at_ms / 1000,
+                # When it was known: lines stand in the order of their answers, and a
+                # slow answer must not look out of order.
+                at=(at_ms + (packed.latency_ms or 0.0)) / 1000,
                 severity=Severity(severity),
                 deployment=name,
                 message=message_of(template, packed),
