@@ -124,7 +124,7 @@ def test_headless_shows_every_character_in_the_right_state(
     assert card(Part.SCALE_TO_ZERO)["state"] in ("up", "cold")
     assert card(Part.SCALE_TO_ZERO)["error_rate"] == 0, "a cold start is no error"
     assert card(Part.BLIND)["state"] == "degraded"
-    assert card(Part.BLIND)["message"].endswith("got none")
+    assert "got none" in card(Part.BLIND)["message"]
     assert card(Part.SWAPPED)["state"] == "degraded"
     assert "wrong answer" in card(Part.SWAPPED)["message"]
     assert card(Part.DOWN)["state"] == "down"
