@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+COLLECTOR = ("textual", "rich", "click", "typer", "httpx", "anyio", "PIL")
 HEAVY = ("torch", "ultralytics", "onnxruntime", "numpy", "fastapi", "uvicorn")
 
 
@@ -28,9 +29,10 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import yolotop", ("textual", "rich", "httpx", "asyncio", *HEAVY)),
         ("import yolotop.cli.main", ("textual", "httpx", "PIL", *HEAVY)),
-        # Not "rich": httpx imports its own command line when rich is installed.
-        ("import yolotop.collect.collector", ("textual", *HEAVY)),
-        ("import yolotop.collect.run", ("textual", *HEAVY)),
+        # httpx costs 7 MB and imports its own command line when rich is installed.
+        ("import yolotop.collect.collector", (*COLLECTOR, *HEAVY)),
+        ("import yolotop.collect.run", (*COLLECTOR, *HEAVY)),
+        ("import yolotop.probe.prober", (*COLLECTOR, *HEAVY)),
         ("import yolotop.view.session", ("textual", "rich", "httpx", "PIL", *HEAVY)),
         ("import yolotop.judge.health", ("textual", "rich", "httpx", "asyncio")),
         ("import yolotop.tui.app", ("PIL", *HEAVY)),

@@ -93,6 +93,9 @@ class EventKind(StrEnum):
     COLLECTOR = "collector"
     OVERRUN = "overrun"
     STORE = "store"
+    CLOCK = "clock"
+    FLAPPING = "flapping"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +129,38 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Planned work: from ``start_at`` for ``length_s`` seconds, UTC.
+
+    With ``every_s`` it comes again and again (a day, a week), before ``start_at`` too.
+    The windows are computed when they are asked for and never stored.
+    """
+
+    start_at: float
+    length_s: float
+    every_s: float = 0.0
+
+    def until(self, at: float) -> float | None:
+        """The end of the window that holds ``at``, or ``None`` outside of all."""
+        start = self.start_at
+        if self.every_s > 0:
+            start += (at - start) // self.every_s * self.every_s
+        end = start + self.length_s
+        return end if start <= at < end else None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One registered endpoint with its effective settings (defaults already applied).
 
     ``image`` is ``"synthetic"`` or a path. ``slow_ms`` is the latency above which a
-    right answer is *slow*; ``None`` switches that off.
+    right answer is *slow*; ``None`` switches that off. ``degraded_after`` bad answers
+    among the last ``degraded_window`` make it degraded. ``recheck_s`` after a first
+    failure it is asked again, 0 for never. ``objective`` is the share of good predict
+    probes, 0-1, over ``objective_range_s``. ``connect_timeout_s`` bounds name, TCP,
+    proxy and TLS together, ``first_byte_timeout_s`` from there to the first byte of the
+    answer. ``proxy_auth`` refers to ``user:password``; ``ca``, ``client_cert`` and
+    ``client_key`` are paths of PEM files.
     """
 
     name: str
@@ -150,10 +180,26 @@ class Deployment:
     slow_ms: float | None = None
     fail_after: int = 3
     recover_after: int = 2
+    degraded_after: int = 2
+    degraded_window: int = 5
+    recheck_s: float = 2.0
+    objective: float = 0.99
+    objective_range_s: float = 604_800.0
+    maintenance: tuple[Maintenance, ...] = ()
     conf: float | None = None
     iou: float | None = None
     imgsz: int | None = None
     paused: bool = False
+    connect_timeout_s: float | None = None
+    first_byte_timeout_s: float | None = None
+    reuse: bool = False
+    proxy: str | None = None
+    proxy_auth: SecretRef | None = None
+    ca: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    verify_tls: bool = True
+    allow_link_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +224,60 @@ class Phases:
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 
+    def split_wait(self, server: ServerTimes | None) -> WaitParts | None:
+        """What ``wait`` was made of, as far as the server says; None without a wait.
+
+        A server whose times are longer than the wait is not believed in that part:
+        what it cannot have spent stays in ``rest``. The parts add up to ``wait``.
+        """
+        if self.wait is None:
+            return None
+        told = server or ServerTimes()
+        steps = (told.preprocess, told.inference, told.postprocess)
+        inside = sum(step for step in steps if step is not None)
+        if inside > self.wait:
+            return WaitParts(rest=self.wait)
+        if told.call is None or not inside <= told.call <= self.wait:
+            return WaitParts(None, None, *steps, rest=self.wait - inside)
+        # Without its steps, all of the call is work of an unknown kind.
+        queue = told.call - inside if inside else None
+        rest = 0.0 if inside else told.call
+        return WaitParts(self.wait - told.call, queue, *steps, rest=rest)
+
 
 PHASE_NAMES: Final = ("dns", "connect", "tls", "send", "wait", "receive")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTimes:
-    """What the server says it spent, in milliseconds."""
+    """What the server says it spent, in milliseconds.
+
+    ``call`` is its whole time for the request; ``queue`` what is left of that without
+    the three steps: decoding, waiting for a worker, writing the answer.
+    """
 
     preprocess: float | None = None
     inference: float | None = None
     postprocess: float | None = None
+    queue: float | None = None
+    call: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitParts:
+    """What ``wait`` was made of, in milliseconds; ``None`` for what nobody told.
+
+    ``network`` is the way there and back, ``queue`` the server's time outside of the
+    three steps. ``rest`` is what cannot be told apart: all of both where the server
+    does not say how long the whole call took.
+    """
+
+    network: float | None = None
+    queue: float | None = None
+    preprocess: float | None = None
+    inference: float | None = None
+    postprocess: float | None = None
+    rest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +322,8 @@ class Answer:
     the failure). ``body_head`` is cleaned text, at most 2,048 characters, kept only
     for answers that are not a prediction. ``retry_after_s`` is the server's own wish.
     ``frame`` names the image sent; ``drawn`` is what that image is known to hold
-    (``None``: nobody knows).
+    (``None``: nobody knows). ``tls_expires_at`` is when the first certificate of the
+    peer's chain ends, UTC seconds.
     """
 
     deployment: str
@@ -249,6 +339,7 @@ class Answer:
     retry_after_s: float | None = None
     frame: str | None = None
     drawn: tuple[Detection, ...] | None = None
+    tls_expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +383,9 @@ class Light:
 
     A deployment whose liveness path answers while every prediction is refused must
     not look healthy, so each question counts for itself. ``recent`` holds at most
-    five outcomes, newest last; ``failures`` runs of *failed* and ``successes`` runs of
-    answers that came (ok, slow, wrong). ``cold_since`` is when the endpoint first said
-    "starting up" since it last answered.
+    ``degraded_window`` outcomes, newest last; ``failures`` runs of *failed* and
+    ``successes`` runs of answers that came (ok, slow, wrong). ``cold_since`` is when
+    the endpoint first said "starting up" since it last answered.
     """
 
     health: Health = Health.UNKNOWN
@@ -312,6 +403,9 @@ class HealthState:
     ``health`` is the worse of the two lights. ``recent``, ``failures`` and
     ``successes`` are of both questions together. ``last_answer_at`` is when the last
     prediction arrived, ``alive_s`` how long its instance had lived by then.
+    ``changes`` are the instants of recent changes between up, degraded and down;
+    ``until_at`` is when maintenance ends; ``told_expiry_at`` is when the end of the
+    TLS certificate was last told.
     """
 
     health: Health = Health.UNKNOWN
@@ -325,3 +419,27 @@ class HealthState:
     last_answer_at: float | None = None
     liveness: Light = Light()
     predict: Light = Light()
+    changes: tuple[float, ...] = ()
+    flapping: bool = False
+    until_at: float | None = None
+    told_expiry_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """``[store]``: what the history keeps, and where it may be.
+
+    Raw probes are kept for ``raw_s``, rollups of five minutes for ``slots_s``, of an
+    hour for ``hours_s``, events for ``events_s``; all of it within ``max_bytes``
+    (``None``: without bound), where the oldest raw probes go first. Below
+    ``min_free_bytes`` of free disk (``None``: 2 % of it, at most 200 MB) nothing is
+    written.
+    """
+
+    raw_s: float = 604_800.0
+    slots_s: float = 259_200.0
+    hours_s: float = 34_560_000.0
+    events_s: float = 34_560_000.0
+    max_bytes: int | None = 512_000_000
+    min_free_bytes: int | None = None
+    allow_network: bool = False

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
+import os
+import socket
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 
 import pytest
 
 from yolotop.model import Answer, Deployment, ErrorKind, ProbeKind
 from yolotop.probe.messages import Limits
 from yolotop.probe.prober import Prober
+from yolotop.probe.resolve import AddrInfo, Resolver
 from yolotop.probe.transport import MeasuringTransport
+from yolotop.text import clean
 
 Script = Callable[..., Awaitable[int]]
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -24,6 +31,11 @@ DEADLINE_S = 0.3
 
 AMPLE_S = 10.0
 """For servers that do not: a busy machine must not change what is found."""
+
+FD = Path("/proc/self/fd")
+needs_proc = pytest.mark.skipif(
+    not FD.is_dir(), reason="counts descriptors through /proc"
+)
 
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = b'{"images":[{"results":[]}]}'
@@ -279,7 +291,7 @@ BROKEN: dict[str, tuple[bytes, str, ErrorKind, str]] = {
         whole(b"[" * 10_000 + b"]" * 10_000),
         "close",
         BAD,
-        "",
+        "more than 64 levels",
     ),
     "words in several alphabets": (whole(b"\xff\xfe\x00"), "close", BAD, "not JSON"),
 }
@@ -396,3 +408,197 @@ async def test_small_caps_hold_too(script: Script, kind: ProbeKind) -> None:
     assert got.error is not None
     assert got.error.kind is ErrorKind.BODY_TOO_LARGE
     assert "100 bytes" in got.error.message
+
+
+async def test_an_end_of_its_side_before_the_request_is_read(play: Play) -> None:
+    async def half_open(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write_eof()
+        await reader.read()
+
+    got = await ask(await play(half_open))
+    assert got.error is not None
+    assert got.error.kind is ErrorKind.PROTOCOL
+    assert "closed the connection" in got.error.message
+
+
+async def test_a_peer_that_is_gone_without_a_word_ends_at_the_deadline(
+    play: Play,
+) -> None:
+    # Half-open: no FIN, no RST, and nobody who would ever send one.
+    async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(whole(EMPTY)[:-1])
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    got = await ask(await play(gone), deadline_s=DEADLINE_S)
+    assert got.error is not None
+    assert got.error.kind is ErrorKind.TIMEOUT
+    assert "while receiving the answer" in got.error.message
+
+
+async def test_1xx_answers_in_drips_end_at_the_deadline(play: Play) -> None:
+    flood = endless(
+        first=b"", then=b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", pause_s=0.02
+    )
+    got = await ask(await play(flood), deadline_s=DEADLINE_S)
+    assert got.error is not None
+    assert got.error.kind is ErrorKind.TIMEOUT
+    assert "waiting for the first byte" in got.error.message
+
+
+EVIL = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m[red]boo[/red][/\u202e\ud800\x00\r\nx: y"
+RAW_EVIL = b"\x1b]0;hi\x07[bold]\x9b31m"
+
+
+def evil_answers() -> dict[str, bytes]:
+    """Escape sequences and markup wherever a text can stand."""
+    box = {"x1": 1, "y1": 2, "x2": 3, "y2": 4}
+    item = {"name": EVIL, "class": EVIL, "confidence": 0.5, "box": box}
+    good = {"name": "a", "confidence": 0.5, "box": box}
+    texts: dict[str, object] = {
+        "class name": {"results": [item]},
+        "names in metadata": {
+            "images": [{"results": [{"class": 0}]}],
+            "metadata": {"classNames": [EVIL], "model": EVIL, "task": EVIL},
+        },
+        "version": {"results": [good], "version": {EVIL: EVIL}, "model": EVIL},
+        "an error with 200": {"error": EVIL},
+        "a box of text": {"results": [{**good, "box": EVIL}]},
+        "a confidence of text": {"results": [{**good, "confidence": EVIL}]},
+        "keys": {EVIL: EVIL},
+        "a text": EVIL,
+    }
+    bodies = {name: json.dumps(value).encode() for name, value in texts.items()}
+    found = {name: whole(body) for name, body in bodies.items()}
+    for status in (b"301", b"404", b"503"):
+        for name in ("an error with 200", "a text"):
+            found[f"{name}, {status.decode()}"] = whole(
+                bodies[name], b"location: http://h/" + RAW_EVIL, status=status + b" x"
+            )
+    found |= {
+        "reason": whole(EMPTY, status=b"500 " + RAW_EVIL),
+        "field": whole(EMPTY, b"x: " + RAW_EVIL),
+        "field name": whole(EMPTY, RAW_EVIL + b": x"),
+        "content type": whole(RAW_EVIL, b"content-type: " + RAW_EVIL),
+        "content encoding": whole(EMPTY, b"content-encoding: " + RAW_EVIL),
+        "retry after": whole(EMPTY, b"retry-after: " + RAW_EVIL, status=b"429 x"),
+        "location": whole(b"", b"location: http://u:p@h/\xff[/", status=b"302 x"),
+        "status": b"HTTP/1.1 2" + RAW_EVIL + b"0 OK\r\n\r\n",
+        "version line": RAW_EVIL + b"HTTP/1.1 200 OK\r\n\r\n",
+        "plain text": whole(RAW_EVIL, status=b"500 x"),
+        "a page": whole(b"<title>" + RAW_EVIL + b"</title>", status=b"502 x"),
+        "a traceback": whole(b"Traceback \n" + RAW_EVIL, status=b"500 x"),
+        "chunk size": OK + b"transfer-encoding: chunked\r\n\r\n" + RAW_EVIL + b"\r\n",
+        "HTML with 200": whole(b"<html>" + RAW_EVIL),
+    }
+    return found
+
+
+def texts_in(value: object) -> list[str]:
+    """Every text inside a value of ours."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, (tuple, list)):
+        return [text for item in value for text in texts_in(item)]
+    if is_dataclass(value):
+        return [
+            text
+            for part in fields(value)
+            for text in texts_in(getattr(value, part.name))
+        ]
+    return []
+
+
+EVIL_ANSWERS = evil_answers()
+
+
+@pytest.mark.parametrize("answer", EVIL_ANSWERS.values(), ids=EVIL_ANSWERS)
+@pytest.mark.parametrize("kind", list(ProbeKind))
+async def test_foreign_text_is_clean_wherever_it_stood(
+    script: Script, kind: ProbeKind, answer: bytes
+) -> None:
+    got = await ask(await script(answer), kind=kind)
+    for text in texts_in(got):
+        assert clean(text) == text
+        assert len(text) <= 2048
+
+
+@needs_proc
+@pytest.mark.timeout(600)
+async def test_many_probes_leave_no_descriptor(script: Script, play: Play) -> None:
+    """500 probes of every fate; 10,000 with YOLOTOP_LONG=1."""
+    rounds = 1_000 if os.environ.get("YOLOTOP_LONG") else 50
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    silent = await play(deaf)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = probe.getsockname()[1]
+    good = await script(whole(EMPTY))
+    urls = {
+        "right": f"http://127.0.0.1:{good}",
+        "kept": f"http://127.0.0.1:{good}/",
+        "torn": f"http://127.0.0.1:{await script(whole(EMPTY)[:30], end='reset')}",
+        "rude": f"http://127.0.0.1:{await script(RAW_EVIL, end='stall')}",
+        "bomb": f"http://127.0.0.1:{await script(BROKEN['gzip bomb'][0], end='stall')}",
+        "no TLS": f"https://127.0.0.1:{await play(plain)}",
+        "silent": f"http://127.0.0.1:{silent}",
+        "silent TLS": f"https://127.0.0.1:{silent}",
+        "refused": f"http://127.0.0.1:{nobody}",
+        "no name": "http://nowhere.invalid",
+    }
+    asked = [
+        Deployment(
+            name,
+            url,
+            timeout_s=0.05 if name.startswith("silent") else AMPLE_S,
+            reuse=name == "kept",
+        )
+        for name, url in urls.items()
+    ]
+
+    def unknown(host: str, port: int) -> list[AddrInfo]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    transport = MeasuringTransport(resolver=Resolver(unknown))
+    prober = Prober(secret=str, transport=transport)
+
+    async def go_round() -> None:
+        answers = await asyncio.gather(
+            *(prober.probe(deployment, ProbeKind.PREDICT) for deployment in asked)
+        )
+        right = {answer.deployment for answer in answers if answer.error is None}
+        assert right == {"right", "kept"}
+
+    await go_round()
+    await settled()
+    before = open_files()
+    highest = 0
+    for _ in range(rounds):
+        await go_round()
+        highest = max(highest, open_files())
+    # What is open in the middle: this round's sockets, both ends of each.
+    assert highest <= before + 4 * len(asked)
+    async with asyncio.timeout(10):
+        while open_files() > before:
+            await settled()
+    await prober.aclose()
+
+
+def open_files() -> int:
+    """How many descriptors this process has open."""
+    return len(list(FD.iterdir()))
+
+
+async def settled() -> None:
+    """Let the server's ends of the last connections close."""
+    await asyncio.sleep(0.02)  # the kernel sends no event

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from yolotop.probe.failures import ProbeFailure
-from yolotop.probe.transport import Measured, MeasuringTransport
+from yolotop.probe.httpx_seam import HttpxTransport, Measured
 
 Script = Callable[..., Awaitable[int]]
 Play = Callable[..., Awaitable[int]]
@@ -53,7 +53,7 @@ async def test_in_an_httpx_client(play: Play) -> None:
         )
 
     url = f"http://127.0.0.1:{await play(echo)}/predict?a=b"
-    async with httpx.AsyncClient(transport=MeasuringTransport()) as client:
+    async with httpx.AsyncClient(transport=HttpxTransport()) as client:
         response = await client.post(
             url, files={"file": b"12345"}, data={"conf": "0.5"}
         )
@@ -72,7 +72,7 @@ async def test_in_an_httpx_client(play: Play) -> None:
 
 async def test_head_over_httpx_has_headers_and_no_body(script: Script) -> None:
     port = await script(HELLO.removesuffix(b"hello"))
-    async with httpx.AsyncClient(transport=MeasuringTransport()) as client:
+    async with httpx.AsyncClient(transport=HttpxTransport()) as client:
         response = await client.head(f"http://127.0.0.1:{port}/")
     assert response.headers["content-length"] == "5"
     assert response.content == b""
@@ -82,7 +82,7 @@ async def test_failures_are_httpx_failures(script: Script) -> None:
     silent = f"http://127.0.0.1:{await script(b'', end='stall')}/"
     torn = f"http://127.0.0.1:{await script(b'')}/"
     nobody = f"http://127.0.0.1:{free_port()}/"
-    async with httpx.AsyncClient(transport=MeasuringTransport(), timeout=0.2) as client:
+    async with httpx.AsyncClient(transport=HttpxTransport(), timeout=0.2) as client:
         with pytest.raises(httpx.TimeoutException) as late:
             await client.get(silent)
         with pytest.raises(httpx.RemoteProtocolError):
@@ -92,4 +92,4 @@ async def test_failures_are_httpx_failures(script: Script) -> None:
         with pytest.raises(httpx.TimeoutException, match=r"after 0\.1 s"):
             await client.get(silent, extensions={"deadline_s": 0.1})
     assert str(late.value.request.url) == silent
-    assert isinstance(refused.value, ProbeFailure)
+    assert isinstance(refused.value.__cause__, ProbeFailure)

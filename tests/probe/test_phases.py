@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 
 import pytest
+import trustme
 
+from yolotop.model import Phases
+from yolotop.probe import transport
+from yolotop.probe.certificates import expires_at
+from yolotop.probe.exchange import Exchange
 from yolotop.probe.failures import DeadlinePassed
 from yolotop.probe.messages import Reply, Request, target
 from yolotop.probe.timeline import Timeline
 from yolotop.probe.transport import MeasuringTransport
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Play = Callable[[Behaviour], Awaitable[int]]
+Play = Callable[..., Awaitable[int]]
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -171,3 +177,41 @@ def test_without_encryption_there_is_no_tls_phase() -> None:
     assert phases.wait == pytest.approx(20.0)
     assert timeline.latency_ms == pytest.approx(22.0)
     assert str(timeline.phase) == "receive"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_what_we_do_ourselves_is_in_no_phase(
+    play: Play, monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, scheme: str
+) -> None:
+    async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(whole(b"ok"))
+
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(ours)
+    clock = Ticks()
+
+    def slowly(work: Callable[..., object]) -> Callable[..., object]:
+        def done(*args: object, **named: object) -> object:
+            clock.now += 1.0
+            return work(*args, **named)
+
+        return done
+
+    # The clock stands still but for our own work: making the request and whatever
+    # reads the answer before it, and looking at the certificate after it.
+    monkeypatch.setattr(Request, "serialise", slowly(Request.serialise))
+    monkeypatch.setattr(transport, "Exchange", slowly(Exchange))
+    monkeypatch.setattr(transport, "expires_at", slowly(expires_at))
+    encrypted = scheme == "https"
+    port = await play(hello, tls=server if encrypted else None)
+    where = target(f"{scheme}://127.0.0.1:{port}/")
+    request = Request(b"GET", where, ((b"Host", b"x"),), tls=ours)
+    reply = await MeasuringTransport(clock=clock).exchange(request, deadline_s=10)
+    assert reply.body == b"ok"
+    assert clock.now >= 102.0
+    assert reply.latency_ms == 0.0
+    tls = 0.0 if encrypted else None
+    assert reply.phases == Phases(0.0, 0.0, tls, 0.0, 0.0, 0.0)

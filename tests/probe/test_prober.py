@@ -15,7 +15,7 @@ from PIL import Image
 
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, ErrorKind, Phases, ProbeKind, SecretRef
-from yolotop.probe import multipart
+from yolotop.probe import multipart, pictures
 from yolotop.probe.dialects import RequestSpec, by_name
 from yolotop.probe.dialects.ultralytics import Ultralytics
 from yolotop.probe.frames import Frame, synthetic
@@ -245,7 +245,7 @@ async def test_a_key_no_header_can_carry_is_refused_without_showing_it(
     ("changes", "sentence"),
     [
         ({"dialect": "ultralitycs"}, 'did you mean "ultralytics"?'),
-        ({"url": "ftp://h/"}, "only http:// and https:// URLs"),
+        ({"url": "ftp://h/"}, "only http://, https:// and http+unix:// URLs"),
         ({"url": "http://["}, "the URL cannot be parsed"),
         ({"image": "/nowhere/at/all.jpg"}, "/nowhere/at/all.jpg: no such file"),
     ],
@@ -322,7 +322,10 @@ async def test_seeds_wrap_around_the_scenes(script: Script) -> None:
     await asking.aclose()
 
 
-async def test_a_changed_file_is_read_again(play: Play, tmp_path: Path) -> None:
+async def test_a_changed_file_is_read_again(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "LOOK_AGAIN_S", 0.0)
     server = Recorder(SEEN)
     picture = tmp_path / "gate.png"
     Image.new("RGB", (64, 48), "red").save(picture)

@@ -70,3 +70,23 @@ def test_any_body_gives_one_clean_line(body: bytes) -> None:
     assert len(text) <= LONGEST
     assert "\n" not in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<title>" * 9_000,
+        b"<" * 65_000,
+        b"<h1 " * 16_000,
+        b"<h1>" * 16_000,
+        b"<!--" * 16_000,
+        b"<script" * 9_000,
+        b"</title " + b" " * 65_000,
+        b"<title>" + b"</title" * 9_000,
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_page_made_to_be_slow_to_read_is_not(body: bytes) -> None:
+    # Each took seconds of the event loop once: a hundred of them now.
+    for _ in range(100):
+        assert len(error_sentence(body, "text/html")) <= LONGEST

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolotop.errors import ConfigError
-from yolotop.model import Deployment, Detection, Phases, Prediction, ServerTimes
-from yolotop.probe.dialects import KNOWN, BadResponse, Dialect, lookup
+from yolotop.model import Deployment, Detection, Phases, Prediction
+from yolotop.probe.dialects import KNOWN, BadResponse, Dialect, detections, lookup
 from yolotop.probe.dialects.detections import MOST_KEPT
 from yolotop.probe.frames import Frame
 from yolotop.probe.messages import Reply
@@ -111,7 +111,13 @@ def test_the_contract() -> None:
         }
     )
     assert prediction.detections == (BUS,)
-    assert prediction.server == ServerTimes(32.0, 814.7, 95.8)
+    server = prediction.server
+    assert server is not None
+    assert (server.preprocess, server.inference, server.postprocess) == (
+        (32.0, 814.7, 95.8)
+    )
+    assert server.queue == pytest.approx(168.5)
+    assert server.call == pytest.approx(1111.0)
     assert prediction.image_shape == (1080, 810)
     assert prediction.task == "detect"
     assert prediction.alive_s == 31.892
@@ -225,9 +231,9 @@ def test_texts_are_cleaned_and_counts_are_capped() -> None:
         (b'{"results": [{"name": "a", "box": [1, 2, 3]}]}', "not x1, y1, x2, y2"),
         (b'{"results": [{"class": 1' + b"0" * 400 + b"}]}", "class that is not finite"),
         (b'{"results": [{"class": 1' + b"0" * 9000 + b"}]}", "not JSON"),
-        (b"[" * 10_000 + b"]" * 10_000, ""),
-        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, ""),
-        (b'{"metadata":{"version":' + b"[" * 900 + b"]" * 900 + b"}}", "no detections"),
+        (b"[" * 10_000 + b"]" * 10_000, "64 levels"),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "64 levels"),
+        (b'{"metadata":{"version":' + b"[" * 900 + b"]" * 900 + b"}}", "64 levels"),
     ],
 )
 def test_what_is_not_an_answer_is_said(body: bytes, sentence: str) -> None:
@@ -343,3 +349,33 @@ def test_an_unknown_dialect_names_the_nearest() -> None:
     assert caught.value.hint == 'did you mean "ultralytics"?'
     with pytest.raises(ConfigError, match="known dialects: ultralytics"):
         lookup("\x1b[31mzzz")
+
+
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["bus", "", "x" * 81, "\x1b[31mred", 5, None]),
+        "class": st.sampled_from([0, 1, "car", None, True]),
+        "confidence": st.sampled_from(
+            [0.5, 0.0, 1.0, 1, 1.0005, -0.5, 2.0, "0.5", None]
+        ),
+        "box": st.one_of(
+            st.none(),
+            st.lists(st.floats(0, 9), min_size=3, max_size=5),
+            st.dictionaries(
+                st.sampled_from(["x1", "y1", "x2", "y2", "x3", "y3"]),
+                st.sampled_from([1.0, 2, 1e308, None, "1"]),
+            ),
+            st.just({"x1": 1.0, "y1": 2.0, "x2": 3.0, "y2": 4.0}),
+            st.just({"x1": 1e308, "y1": 1e308, "x2": 1e308, "y2": 1e308}),
+        ),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(NEARLY)
+def test_the_short_way_of_reading_an_item_gives_the_same(item: object) -> None:
+    short = detections._common(item)
+    if short is not None:
+        assert short == detections._read(item, 0, ())

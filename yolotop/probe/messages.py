@@ -1,26 +1,31 @@
 """What goes out and what comes back, as plain values.
 
-Owns the request and the reply of one exchange and the caps on the latter. Must not
-know sockets, dialects or httpx clients; httpx is here for its URL parser only.
+Owns the request, its bytes, and the reply of one exchange, and the caps on the latter.
+Must not know sockets, dialects or httpx.
 """
 
 from __future__ import annotations
 
-import base64
+import re
 import ssl
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote_to_bytes, urlsplit
-
-import httpx
 
 from yolotop.model import Phases
 from yolotop.probe.failures import UnsendableRequest
+from yolotop.probe.target import Target, target
+
+__all__ = ["Limits", "RawHeaders", "Reply", "Request", "Target", "target"]
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# RFC 9110: a method and a field name are tokens; a field value is visible characters
+# with blanks between; a request target has no blanks at all.
+_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_VALUE: Final = rb"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?"
+_HEAD: Final = re.compile(
+    rb"%b [!-~]+ HTTP/1\.1\r\n(?:%b: %b\r\n)*\r\n" % (_TOKEN, _TOKEN, _VALUE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a request goes.
-
-    ``path`` carries the query, ``authority`` is ``Host``, ``basic`` is what the URL's
-    ``user:password@`` means as an ``Authorization`` header (empty without).
-    """
-
-    scheme: str
-    host: str
-    port: int
-    path: bytes
-    authority: bytes
-    basic: bytes = field(default=b"", repr=False)
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether a TLS handshake comes before the request."""
-        return self.scheme == "https"
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """One request, complete. ``tls`` overrides the transport's own context."""
 
@@ -63,6 +47,24 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     tls: ssl.SSLContext | None = None
 
+    def serialise(self, *, absolute: bool = False) -> bytes:
+        """The bytes on the wire; ``absolute`` puts the whole URL in the first line.
+
+        Raises UnsendableRequest for what would not be one valid HTTP/1.1 request, so
+        that a line break in a key cannot add a header.
+        """
+        where = self.target.absolute if absolute else self.target.path
+        lines = [b"%b %b HTTP/1.1" % (self.method, where)]
+        lines += [b"%b: %b" % pair for pair in self.headers]
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        # The pattern alone would take an injected line for a header: count them too.
+        if head.count(b"\n") != len(lines) + 1 or not _HEAD.fullmatch(head):
+            # Not quoted: the header that is wrong may hold the key.
+            raise UnsendableRequest(
+                "the request is not valid HTTP (a line break in a key or in the URL?)"
+            )
+        return head + self.body
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -70,6 +72,8 @@ class Reply:
 
     Header names are lower case; values are the server's own and not cleaned. ``tried``
     names the addresses that did not take the connection before ``address`` did.
+    ``tls_expires_at`` is when the first certificate of the peer's chain ends, UTC
+    seconds; ``reused`` says that the connection had been used before.
     """
 
     status: int
@@ -81,6 +85,8 @@ class Reply:
     latency_ms: float
     address: str | None
     tried: tuple[str, ...] = ()
+    tls_expires_at: float | None = None
+    reused: bool = False
 
     @property
     def ok(self) -> bool:
@@ -99,36 +105,3 @@ class Reply:
     def content_type(self) -> str:
         """The media type in lower case, without parameters; may be empty."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
-
-
-@lru_cache(maxsize=4096)
-def target(url: str) -> Target:
-    """Take a URL apart; its fragment is dropped.
-
-    Raises UnsendableRequest for anything but ``http`` and ``https`` with a host.
-    """
-    try:
-        urlsplit(url)  # stricter about brackets
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise UnsendableRequest("the URL cannot be parsed") from error
-    return target_of(parsed)
-
-
-def target_of(url: httpx.URL) -> Target:
-    """Like :func:`target`, for a URL that httpx has already parsed."""
-    if url.scheme not in _DEFAULT_PORTS:
-        raise UnsendableRequest("only http:// and https:// URLs can be probed")
-    host = url.raw_host.decode("ascii")
-    if not host:
-        raise UnsendableRequest("the URL names no host")
-    return Target(
-        scheme=url.scheme,
-        host=host,
-        port=url.port or _DEFAULT_PORTS[url.scheme],
-        path=url.raw_path,
-        authority=url.netloc,
-        basic=b"Basic " + base64.b64encode(unquote_to_bytes(url.userinfo))
-        if url.userinfo
-        else b"",
-    )

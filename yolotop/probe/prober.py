@@ -1,7 +1,7 @@
 """One question to one deployment, and the answer in our own words.
 
 Owns the way from a :class:`~yolotop.model.Deployment` to an
-:class:`~yolotop.model.Answer`: image, key, dialect, transport, redaction. Must not
+:class:`~yolotop.model.Answer`: image, request, transport, dialect, redaction. Must not
 know what an answer is worth, who stores it, or when the next question is due.
 """
 
@@ -10,51 +10,136 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
-from pathlib import Path
+from functools import lru_cache
 from typing import Final
 
-from yolotop import __version__
 from yolotop.errors import YolotopError
 from yolotop.model import (
     Answer,
     Deployment,
     Detection,
     ErrorKind,
+    Phases,
     Prediction,
     ProbeError,
     ProbeKind,
     SecretRef,
 )
-from yolotop.probe import dialects, messages
-from yolotop.probe.dialects import BadResponse, Dialect, RequestSpec
-from yolotop.probe.failures import (
-    BodyTooLarge,
-    ProbeFailure,
-    UndecodableBody,
-    UnsendableRequest,
-)
-from yolotop.probe.frames import Frame, FrameError, from_file, synthetic
+from yolotop.probe import dialects
+from yolotop.probe.approach import Approach, Approaches, deadline_s, route_with
+from yolotop.probe.dialects import BadResponse, Dialect
+from yolotop.probe.failures import BodyTooLarge, ProbeFailure, UndecodableBody
+from yolotop.probe.frames import Drawn, Frame, FrameError
 from yolotop.probe.messages import Reply
+from yolotop.probe.pictures import SCENES, Pictures
 from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
-from yolotop.probe.unpack import ACCEPTED
-from yolotop.text import MASK, clean, redact, show_url
+from yolotop.text import clean, redact, redact_bytes, show_url
 
-SCENES: Final = 16
-"""Different drawn images. Drawing one costs some 12 ms of CPU, a probe under one."""
+__all__ = ["SCENES", "Prober", "deadline_s", "retry_after_s"]
 
 BODY_HEAD: Final = 512
 """Bytes of an unreadable answer that are kept for a person to look at."""
 
-MOST_SHELVED: Final = 32 * 1024 * 1024
-"""Bytes of image files kept between probes."""
-
 LONGEST_WAIT_S: Final = 7 * 24 * 3600.0
 """A ``Retry-After`` beyond this is a mistake or a joke."""
+
+READ_ELSEWHERE: Final = 256 * 1024
+"""Bytes of a body from which it is read in a thread: 5 ms of JSON on the loop would be
+5 ms in the figures of every other probe."""
+
+
+_NO_PHASES: Final = Phases()
+
+
+@dataclass(slots=True)
+class _Question:
+    """One probe under way: what its answer will say, whatever comes."""
+
+    name: str
+    kind: ProbeKind
+    started_at: float
+    secret: str = ""
+    frame: Frame | None = None
+
+    def failed(self, failure: ProbeFailure) -> Answer:
+        """No usable answer."""
+        message = redact(failure.message, self.secret)
+        status = failure.status
+        refused = status is not None and status >= 300
+        # A 401 stays a 401, however badly its page is packed.
+        only_the_body = refused and isinstance(failure, _BODY_ONLY)
+        return self._answer(
+            latency_ms=failure.latency_ms,
+            phases=failure.phases,
+            http_status=status,
+            address=failure.address,
+            tls_expires_at=failure.tls_expires_at,
+            error=None if only_the_body else ProbeError(failure.kind, message),
+            body_head=message if only_the_body else "",
+        )
+
+    def impossible(self, message: str) -> Answer:
+        """It could not even be asked, or we broke."""
+        text = redact(clean(message, limit=400), self.secret)
+        return self._answer(error=ProbeError(ErrorKind.INTERNAL, text))
+
+    def answered(
+        self,
+        reply: Reply,
+        *,
+        retry_after_s: float | None,
+        prediction: Prediction | None = None,
+        error: ProbeError | None = None,
+        body_head: str = "",
+    ) -> Answer:
+        """An HTTP answer of any status."""
+        return self._answer(
+            latency_ms=reply.latency_ms,
+            phases=reply.phases,
+            http_status=reply.status,
+            address=reply.address,
+            tls_expires_at=reply.tls_expires_at,
+            retry_after_s=retry_after_s,
+            prediction=prediction,
+            error=error,
+            body_head=body_head,
+        )
+
+    def _answer(
+        self,
+        *,
+        latency_ms: float | None = None,
+        phases: Phases = _NO_PHASES,
+        http_status: int | None = None,
+        address: str | None = None,
+        tls_expires_at: float | None = None,
+        retry_after_s: float | None = None,
+        prediction: Prediction | None = None,
+        error: ProbeError | None = None,
+        body_head: str = "",
+    ) -> Answer:
+        frame = self.frame
+        drawn = None if frame is None else frame.drawn
+        return Answer(
+            deployment=self.name,
+            kind=self.kind,
+            started_at=self.started_at,
+            latency_ms=latency_ms,
+            phases=phases,
+            http_status=http_status,
+            prediction=prediction,
+            error=error,
+            address=address,
+            body_head=body_head,
+            retry_after_s=retry_after_s,
+            frame=None if frame is None else frame.name,
+            drawn=None if drawn is None else _detections(drawn),
+            tls_expires_at=tls_expires_at,
+        )
 
 
 class Prober:
@@ -71,11 +156,10 @@ class Prober:
         transport: MeasuringTransport | None = None,
         known: Mapping[str, Dialect] = dialects.KNOWN,
     ) -> None:
-        self._secret = secret
         self._now = now
         self._transport = transport or MeasuringTransport()
-        self._known = known
-        self._shelf = _Shelf()
+        self._approaches = Approaches(secret, known)
+        self._pictures = Pictures()
 
     async def probe(
         self, deployment: Deployment, kind: ProbeKind, *, seed: int = 0
@@ -86,86 +170,69 @@ class Prober:
         Answer with an ``error``. HTTP statuses other than 2xx are not errors here;
         they are left to the judge in ``http_status`` and ``body_head``.
         """
-        answer = Answer(deployment.name, kind, started_at=self._now())
-        secret: str | None = None
+        question = _Question(deployment.name, kind, self._now())
         try:
-            dialect = dialects.lookup(deployment.dialect, self._known)
-            if deployment.api_key is not None:
-                secret = self._secret(deployment.api_key)
-            messages.target(deployment.url)  # a bad URL ends here, in our words
-            frame = None
-            if kind is ProbeKind.PREDICT:
-                frame = await self._shelf.frame(deployment.image, seed)
-                answer = replace(answer, frame=frame.name, drawn=_drawn(frame))
-            spec = (
-                dialect.health_request(deployment)
-                if frame is None
-                else dialect.predict_request(deployment, frame)
-            )
-            request = _compose(spec, dialect, secret)
-            # Drawing an image for the first time takes a while: the start is here.
-            answer = replace(answer, started_at=self._now())
-            reply = await self._transport.exchange(
-                request, deadline_s=deadline_s(deployment)
-            )
-            return self._read(
-                reply, answer, partial(_content, dialect, deployment, frame), secret
-            )
+            approach = self._approaches.approach(deployment)
+            reply = await self._ask(approach, question, seed)
+            return await self._read(reply, approach, question)
         except ProbeFailure as failure:
-            return _failed(answer, failure, secret)
+            return question.failed(failure)
         except (YolotopError, FrameError) as error:
-            return _internal(answer, str(error), secret)
+            return question.impossible(str(error))
         except Exception as error:  # noqa: BLE001 - a bug in one probe must end as its answer, not end the collector
-            what = f"yolotop itself failed: {type(error).__name__}: {error}"
-            return _internal(answer, what, secret)
+            return question.impossible(
+                f"yolotop itself failed: {type(error).__name__}: {error}"
+            )
 
     async def aclose(self) -> None:
-        """Let go of images and of the transport."""
-        self._shelf.clear()
+        """Let go of images and of kept connections."""
+        self._pictures.clear()
         await self._transport.aclose()
 
-    def _read(
-        self,
-        reply: Reply,
-        answer: Answer,
-        content: Callable[[Reply], Prediction | None],
-        secret: str | None,
-    ) -> Answer:
-        if secret and len(secret) >= 4 and secret.encode() in reply.body:
-            # An echo of the key must not reach the history under any name.
-            body = reply.body.replace(secret.encode(), MASK.encode())
-            reply = replace(reply, body=body)
-        answer = replace(
-            answer,
-            latency_ms=reply.latency_ms,
-            phases=reply.phases,
-            http_status=reply.status,
-            address=reply.address,
-            retry_after_s=retry_after_s(reply.header("retry-after"), self._now()),
+    async def _ask(self, approach: Approach, question: _Question, seed: int) -> Reply:
+        deployment, dialect = approach.deployment, approach.dialect
+        keys = await self._approaches.keys(deployment)
+        question.secret = keys.api_key or ""
+        if question.kind is ProbeKind.PREDICT:
+            frame = await self._pictures.frame(deployment.image, seed)
+            question.frame = frame
+            spec = dialect.predict_request(deployment, frame)
+        else:
+            spec = dialect.health_request(deployment)
+        request = await self._approaches.request(approach, spec, keys)
+        # Drawing an image for the first time takes a while: the start is here.
+        question.started_at = self._now()
+        return await self._transport.exchange(
+            request,
+            deadline_s=approach.deadline_s,
+            route=route_with(approach.route, deployment, keys),
         )
+
+    async def _read(
+        self, reply: Reply, approach: Approach, question: _Question
+    ) -> Answer:
+        secret = question.secret
+        if secret:
+            # An echo of the key must not reach the history under any name.
+            body = redact_bytes(reply.body, secret)
+            if body is not reply.body:
+                reply = replace(reply, body=body)
+        wait_s = retry_after_s(reply.header("retry-after"), self._now())
         if not reply.ok:
-            return replace(answer, body_head=redact(_refusal(reply), secret or ""))
+            said = redact(_refusal(reply, approach), secret)
+            return question.answered(reply, retry_after_s=wait_s, body_head=said)
         try:
-            return replace(answer, prediction=content(reply))
+            prediction = await _content(reply, approach, question)
         except BadResponse as bad:
-            message = redact(clean(bad.message, limit=300), secret or "")
+            message = redact(clean(bad.message, limit=300), secret)
             head = clean(reply.body[:BODY_HEAD].decode("utf-8", errors="replace"))
-            return replace(
-                answer,
+            return question.answered(
+                reply,
+                retry_after_s=wait_s,
                 error=ProbeError(ErrorKind.BAD_RESPONSE, message),
-                body_head=redact(head, secret or ""),
+                body_head=redact(head, secret),
             )
-
-
-def deadline_s(deployment: Deployment) -> float:
-    """Seconds a probe may take, all in.
-
-    An instance that scales to zero may hold the first request while it starts; giving
-    up after ``timeout_s`` would call every cold start an outage.
-    """
-    if deployment.scale_to_zero:
-        return max(deployment.timeout_s, deployment.cold_start_s)
-    return deployment.timeout_s
+        return question.answered(reply, retry_after_s=wait_s, prediction=prediction)
 
 
 def retry_after_s(value: str | None, now: float) -> float | None:
@@ -185,133 +252,38 @@ def retry_after_s(value: str | None, now: float) -> float | None:
     return wait if 0.0 <= wait <= LONGEST_WAIT_S else None
 
 
-# --- outwards ------------------------------------------------------------------------
-
-_ALWAYS: Final = (
-    (b"User-Agent", f"yolotop/{__version__}".encode()),
-    (b"Accept", b"application/json"),
-    (b"Accept-Encoding", ACCEPTED),
-    (b"Connection", b"close"),
-)
-
-
-def _compose(
-    spec: RequestSpec, dialect: Dialect, secret: str | None
-) -> messages.Request:
-    target = messages.target(spec.url)
-    headers: list[tuple[bytes, bytes]] = [(b"Host", target.authority), *_ALWAYS]
-    if spec.body or spec.method != "GET":
-        headers.append((b"Content-Length", b"%d" % len(spec.body)))
-    named = spec.headers + (dialect.authorise(secret) if secret else ())
-    if target.basic and not secret:
-        headers.append((b"Authorization", target.basic))
-    try:
-        headers += [
-            (name.encode("ascii"), value.encode("ascii")) for name, value in named
-        ]
-    except UnicodeEncodeError:
-        # The exception would quote the value, and the value may be the key.
-        raise UnsendableRequest(
-            "the API key holds characters that an HTTP header cannot carry"
-        ) from None
-    return messages.Request(
-        spec.method.encode("ascii"), target, tuple(headers), spec.body
-    )
-
-
 _BODY_ONLY: Final = (BodyTooLarge, UndecodableBody)
 
-# --- inwards -------------------------------------------------------------------------
 
-
-def _content(
-    dialect: Dialect, deployment: Deployment, frame: Frame | None, reply: Reply
+async def _content(
+    reply: Reply, approach: Approach, question: _Question
 ) -> Prediction | None:
+    dialect, frame = approach.dialect, question.frame
     if frame is None:
         dialect.read_health(reply)
         return None
-    return dialect.read_predict(reply, deployment, frame)
+    if len(reply.body) <= READ_ELSEWHERE:
+        return dialect.read_predict(reply, approach.deployment, frame)
+    return await asyncio.to_thread(
+        dialect.read_predict, reply, approach.deployment, frame
+    )
 
 
-def _refusal(reply: Reply) -> str:
+def _refusal(reply: Reply, approach: Approach) -> str:
     location = reply.header("location")
     if 300 <= reply.status < 400 and location:
         return f"redirects to {show_url(location)}"
-    return error_sentence(reply.body, reply.content_type)
+    said = error_sentence(reply.body, reply.content_type)
+    proxy = approach.route.proxy
+    if proxy and not approach.encrypted and reply.status in _BETWEEN:
+        return f"(through the proxy {proxy}, which may have said it) {said}".strip()
+    return said
 
 
-def _failed(answer: Answer, failure: ProbeFailure, secret: str | None) -> Answer:
-    message = redact(failure.message, secret or "")
-    answer = replace(
-        answer,
-        latency_ms=failure.latency_ms,
-        phases=failure.phases,
-        http_status=failure.status,
-        address=failure.address,
-    )
-    status = failure.status
-    if status is not None and status >= 300 and isinstance(failure, _BODY_ONLY):
-        # A 401 stays a 401, however badly its page is packed.
-        return replace(answer, body_head=message)
-    return replace(answer, error=ProbeError(failure.kind, message))
+_BETWEEN: Final = frozenset({502, 503, 504})
+"""What a proxy says on its own behalf; behind https:// it cannot."""
 
 
-def _internal(answer: Answer, message: str, secret: str | None) -> Answer:
-    text = redact(clean(message, limit=400), secret or "")
-    return replace(answer, error=ProbeError(ErrorKind.INTERNAL, text))
-
-
-def _drawn(frame: Frame) -> tuple[Detection, ...] | None:
-    if frame.drawn is None:
-        return None
-    return tuple(Detection(shape.label, None, shape.box) for shape in frame.drawn)
-
-
-class _Shelf:
-    """Images ready to send. A file is read again when its time or size changes."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, tuple[_Stamp, Frame]] = {}
-        self._drawn: dict[int, Frame] = {}
-        self._one_at_a_time = asyncio.Lock()
-
-    def clear(self) -> None:
-        self._files.clear()
-        self._drawn.clear()
-
-    async def frame(self, image: str, seed: int) -> Frame:
-        """Raises FrameError for a file that cannot be used."""
-        if image == "synthetic":
-            return await self._scene(seed % SCENES)
-        # In a thread: a file server that hangs must hold up this probe only.
-        frame = await asyncio.to_thread(self._file, image)
-        while sum(len(kept.data) for _, kept in self._files.values()) > MOST_SHELVED:
-            self._files.pop(next(iter(self._files)))
-        return frame
-
-    def _file(self, image: str) -> Frame:
-        path = Path(image).expanduser()
-        stamp = _stamp(path)
-        known = self._files.get(image)
-        if known is None or known[0] != stamp:
-            known = self._files[image] = (stamp, from_file(path))
-        return known[1]
-
-    async def _scene(self, scene: int) -> Frame:
-        if scene not in self._drawn:
-            # A hundred deployments start with the same scene: draw it once.
-            async with self._one_at_a_time:
-                if scene not in self._drawn:
-                    self._drawn[scene] = await asyncio.to_thread(synthetic, scene)
-        return self._drawn[scene]
-
-
-_Stamp = tuple[int, int]
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)  # from_file will say what is wrong
-    return (found.st_mtime_ns, found.st_size)
+@lru_cache(maxsize=64)
+def _detections(drawn: tuple[Drawn, ...]) -> tuple[Detection, ...]:
+    return tuple(Detection(shape.label, None, shape.box) for shape in drawn)

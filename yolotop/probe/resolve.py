@@ -17,6 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from yolotop.probe.failures import NameFailure
@@ -38,12 +39,19 @@ Lookup = Callable[[str, int], Sequence[AddrInfo]]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One socket address; ``str()`` gives ``127.0.0.1:80`` or ``[::1]:80``."""
+    """One socket address; ``str()``: ``127.0.0.1:80``, ``[::1]:80``, ``unix:/path``."""
 
     family: int
-    sockaddr: SockAddr
+    sockaddr: SockAddr | str
+
+    @property
+    def host(self) -> str:
+        """The address without its port."""
+        return str(self.sockaddr[0])
 
     def __str__(self) -> str:
+        if isinstance(self.sockaddr, str):
+            return f"unix:{clean(self.sockaddr, limit=110)}"
         host, port = self.sockaddr[0], self.sockaddr[1]
         if self.family == socket.AF_INET6:
             return f"[{host!s}]:{port!s}"
@@ -150,7 +158,14 @@ class _Crew:
                 self._idle += 1
 
 
+def unix_address(path: str) -> Address:
+    """The address of a Unix socket."""
+    return Address(socket.AF_UNIX, path)
+
+
+@lru_cache(maxsize=4096)
 def _literal(host: str, port: int) -> tuple[Address, ...] | None:
+    # Remembered also for names, as None: the question is the spelling, not the address.
     try:
         return _addresses(
             socket.getaddrinfo(

@@ -14,6 +14,7 @@ from typing import Literal
 from yolotop.model import Phases
 
 PhaseName = Literal["dns", "connect", "tls", "send", "wait", "receive"]
+_Mark = tuple[PhaseName, float | None]
 
 
 class Timeline:
@@ -21,7 +22,8 @@ class Timeline:
 
     ``None`` means not reached. ``sent`` is the last request byte handed to the kernel,
     ``first`` the first byte of the final answer (1xx answers do not count), ``done``
-    its last body byte. ``ended`` closes a timeline that broke off.
+    its last body byte. ``ended`` closes a timeline that broke off. A ``reused``
+    connection has no dns, connect and tls.
     """
 
     __slots__ = (
@@ -36,9 +38,12 @@ class Timeline:
         "received_bytes",
         "request_bytes",
         "resolved",
+        "reused",
         "secured",
         "sent",
         "sent_bytes",
+        "started",
+        "step",
         "tried",
     )
 
@@ -47,7 +52,7 @@ class Timeline:
     ) -> None:
         self.clock = clock
         self.encrypted = encrypted
-        self.began = clock()
+        self.reused = False
         self.resolved: float | None = None
         self.connected: float | None = None
         self.secured: float | None = None
@@ -56,10 +61,22 @@ class Timeline:
         self.done: float | None = None
         self.ended: float | None = None
         self.address: str | None = None
+        self.step = ""
         self.tried: list[str] = []
         self.request_bytes = 0
         self.sent_bytes = 0
         self.received_bytes = 0
+        self.began = self.started = clock()
+
+    def start_over(self) -> None:
+        """Begin again on a fresh connection after a kept one broke.
+
+        What the broken one cost stays in the latency and is in no phase.
+        """
+        self.reused = False
+        self.sent = self.first = None
+        self.sent_bytes = self.received_bytes = 0
+        self.started = self.clock()
 
     def end(self) -> None:
         """Stop the clock, once: on the last byte, or now for what broke off."""
@@ -84,25 +101,28 @@ class Timeline:
         """Each phase in milliseconds; the one that broke off up to the end."""
         end = self.clock() if self.ended is None else self.ended
         spent: dict[PhaseName, float] = {}
-        previous = self.began
+        previous = self.started
         for name, at in self._marks():
-            spent[name] = ((end if at is None else at) - previous) * 1000.0
             if at is None:
+                spent[name] = (end - previous) * 1000.0
                 break
+            spent[name] = (at - previous) * 1000.0
             previous = at
         return Phases(**spent)
 
-    def _marks(self) -> list[tuple[PhaseName, float | None]]:
+    def _marks(self) -> tuple[_Mark, ...]:
         sent = self.sent
         # An answer that begins while the request is still going out (413 to a large
         # body) ends the sending: nothing was waited for.
         if self.first is not None and (sent is None or sent > self.first):
             sent = self.first
-        marks: list[tuple[PhaseName, float | None]] = [
-            ("dns", self.resolved),
-            ("connect", self.connected),
-        ]
+        service: tuple[_Mark, ...] = (
+            ("send", sent),
+            ("wait", self.first),
+            ("receive", self.done),
+        )
+        if self.reused:
+            return service
         if self.encrypted:
-            marks.append(("tls", self.secured))
-        marks += [("send", sent), ("wait", self.first), ("receive", self.done)]
-        return marks
+            service = (("tls", self.secured), *service)
+        return (("dns", self.resolved), ("connect", self.connected), *service)

@@ -7,11 +7,11 @@ are those of ``ultralytics``' ``Results.summary()`` and what people make of them
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NoReturn
+from math import isfinite
+from typing import Final
 
 from yolotop.model import Detection
 from yolotop.probe.dialects.protocol import BadResponse
@@ -29,42 +29,45 @@ _BOXES: Final = ("box", "bbox", "xyxy")
 Box = tuple[float, float, float, float]
 
 
-def decode(body: bytes) -> object:
-    """Decode JSON strictly: NaN and Infinity are not JSON. Raises BadResponse."""
-    if not body.strip():
-        raise BadResponse("the answer is empty")
-    try:
-        return json.loads(body, parse_constant=_refuse)
-    except RecursionError:
-        raise BadResponse("the answer is JSON nested too deep to read") from None
-    except _NotFinite as error:
-        raise BadResponse(f"the answer holds {error.args[0]}, not a number") from None
-    except ValueError as error:
-        raise BadResponse(f"the answer is not JSON: {_begins(body)}") from error
-
-
-class _NotFinite(ValueError):  # noqa: N818 - reads as what happened
-    pass
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise _NotFinite(constant)
-
-
-def _begins(body: bytes) -> str:
-    head = body[:200].decode("utf-8", errors="replace").lstrip()
-    if head[:1] == "<":
-        return "it is an HTML page"
-    return f"it begins {clean(head, limit=40)!r}"
-
-
 def read_all(
     items: Sequence[object], class_names: Sequence[object] = ()
 ) -> tuple[Detection, ...]:
     """Read items in order, at most :data:`MOST_KEPT`. Raises BadResponse."""
     return tuple(
-        _read(item, index, class_names) for index, item in enumerate(items[:MOST_KEPT])
+        [
+            _common(item) or _read(item, index, class_names)
+            for index, item in enumerate(items[:MOST_KEPT])
+        ]
     )
+
+
+def _common(item: object) -> Detection | None:
+    """One of ``Results.summary()``, as nearly all are; None for any other shape.
+
+    The same as :func:`_read` for what it takes, at a quarter of the time.
+    """
+    if type(item) is not dict:
+        return None
+    name, share, box = item.get("name"), item.get("confidence"), item.get("box")
+    if (
+        type(name) is not str
+        or len(name) > LONGEST_LABEL
+        or type(share) is not float
+        or not 0.0 <= share <= 1.0
+        or type(box) is not dict
+        or len(box) != 4
+    ):
+        return None
+    x1, y1, x2, y2 = box.get("x1"), box.get("y1"), box.get("x2"), box.get("y2")
+    if (
+        isinstance(x1, float)
+        and isinstance(y1, float)
+        and isinstance(x2, float)
+        and isinstance(y2, float)
+        and isfinite(x1 + y1 + x2 + y2)
+    ):
+        return Detection(label(name), share, (x1, y1, x2, y2))
+    return None
 
 
 def _read(item: object, index: int, class_names: Sequence[object]) -> Detection:

@@ -12,11 +12,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from yolotop.model import Deployment, Prediction, ServerTimes
-from yolotop.probe.dialects.detections import LABELS, decode, read_all
+from yolotop.probe.dialects.decoding import decode
+from yolotop.probe.dialects.detections import LABELS, read_all
 from yolotop.probe.dialects.protocol import BadResponse, Headers, RequestSpec
 from yolotop.probe.frames import Frame
 from yolotop.probe.messages import Reply
@@ -36,7 +38,10 @@ _IDENTITY: Final = (
     "task",
     "classNames",
 )
+_STEPS: Final = ("preprocess", "inference", "postprocess")
 _LONGEST_NAME: Final = 48
+_MOST_IDS: Final = 1024
+_LARGEST_IDENTITY: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,9 @@ class Ultralytics:
         task = metadata.get("task")
         return Prediction(
             detections=read_all(answer.items, names if isinstance(names, list) else ()),
-            server=_times(answer.image.get("speed")),
+            server=_times(answer.image.get("speed"), metadata.get("functionTimeCall")),
             image_shape=_shape(answer.image.get("shape")),
-            task=clean(task, limit=20) if isinstance(task, str) else None,
+            task=_task(task[:80]) if isinstance(task, str) else None,
             model_id=_model_id(metadata),
             alive_s=_positive(metadata.get("functionTimeAlive")),
         )
@@ -174,14 +179,17 @@ def _from_list(
 # --- beside the detections: taken where right, left out where not --------------------
 
 
-def _times(speed: object) -> ServerTimes | None:
-    if not isinstance(speed, dict):
-        return None
-    times = ServerTimes(
-        preprocess=_positive(speed.get("preprocess")),
-        inference=_positive(speed.get("inference")),
-        postprocess=_positive(speed.get("postprocess")),
-    )
+def _times(speed: object, call_s: object) -> ServerTimes | None:
+    """``speed`` is in milliseconds, ``functionTimeCall`` in seconds."""
+    told = speed if isinstance(speed, dict) else {}
+    before, inside, after = (_positive(told.get(step)) for step in _STEPS)
+    call = _positive(call_s)
+    call = None if call is None else call * 1000.0
+    queue = None
+    if not (call is None or before is None or inside is None or after is None):
+        rest = call - before - inside - after
+        queue = rest if rest >= 0 else None
+    times = ServerTimes(before, inside, after, queue, call)
     return None if times == ServerTimes() else times
 
 
@@ -192,6 +200,11 @@ def _positive(value: object) -> float | None:
     if not 0 <= value < 1e15:
         return None
     return float(value) if math.isfinite(value) else None
+
+
+@lru_cache(maxsize=64)
+def _task(task: str) -> str:
+    return clean(task, limit=20)
 
 
 def _shape(value: object) -> tuple[int, int] | None:
@@ -207,10 +220,23 @@ def _model_id(metadata: Mapping[str, object]) -> str | None:
     facts = {key: metadata[key] for key in _IDENTITY if metadata.get(key) is not None}
     if not facts:
         return None
-    try:
-        canonical = json.dumps(facts, sort_keys=True)
-    except RecursionError:
-        raise BadResponse("the answer's metadata is nested too deep to read") from None
+    # The same in nearly every answer, and 20 us to put together anew.
+    spelled = repr(facts)
+    if len(spelled) > _LARGEST_IDENTITY:
+        return _identify(facts)
+    known = _known_ids.get(spelled)
+    if known is None:
+        while len(_known_ids) >= _MOST_IDS:
+            del _known_ids[next(iter(_known_ids))]
+        known = _known_ids[spelled] = _identify(facts)
+    return known
+
+
+_known_ids: dict[str, str] = {}
+
+
+def _identify(facts: Mapping[str, object]) -> str:
+    canonical = json.dumps(facts, sort_keys=True)
     digest = hashlib.blake2s(canonical.encode(), digest_size=4).hexdigest()
     front: list[str] = []
     model = facts.get("model")
