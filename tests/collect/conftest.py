@@ -20,7 +20,7 @@ import pytest
 
 from yolotop.collect.clock import sleep
 from yolotop.collect.collector import Collector
-from yolotop.config.schema import Config
+from yolotop.config.schema import CollectorSettings, Config
 from yolotop.errors import ConfigError, StoreError
 from yolotop.model import (
     Answer,
@@ -54,14 +54,19 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.elapsed = 0.0
+        self.slept = 0.0
+        self.stepped = 0.0
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
 
     def now(self) -> float:
-        return START + self.elapsed
+        return START + self.elapsed + self.slept + self.stepped
 
     def monotonic(self) -> float:
         return 5_000.0 + self.elapsed
+
+    def boottime(self) -> float:
+        return 6_000.0 + self.elapsed + self.slept
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         timer = Timer(callback)
@@ -261,15 +266,24 @@ class Bench:
     running: asyncio.Task[None] | None = None
     owner_alive: bool = True
 
-    async def start(self, *deployments: Deployment, most_in_flight: int = 64) -> None:
-        self.source.config = replace(self.source.config, deployments=deployments)
+    async def start(
+        self,
+        *deployments: Deployment,
+        most_in_flight: int = 64,
+        per_host: int = 1_000,
+    ) -> None:
+        # Without jitter, so that tests can say when a slot is.
+        settings = CollectorSettings(jitter=0.0, in_flight=most_in_flight)
+        settings = replace(settings, in_flight_per_host=per_host)
+        self.source.config = replace(
+            self.source.config, deployments=deployments, collector=settings
+        )
         self.collector = Collector(
             self.source,
             self.source.config,
             self.writer,
             self.asker,
             clock=self.clock,
-            most_in_flight=most_in_flight,
             owner_alive=lambda: self.owner_alive,
         )
         self.running = asyncio.create_task(self.collector.run())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from yolotop.collect.rounds import PAUSED_BY_FILE, PAUSED_BY_HAND
+from yolotop.collect.conditions import PAUSED_BY_FILE, PAUSED_BY_HAND
 from yolotop.collect.schedule import FIRST_ASK_S
 from yolotop.errors import StoreError
 from yolotop.model import (

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolotop.collect.schedule import FIRST_ASK_S, Due, Schedule, spread
+from yolotop.collect.schedule import FIRST_ASK_S, LATTICE_S, Due, Schedule, spread
+from yolotop.config.deployment import ASLEEP_AFTER_S
 from yolotop.model import Deployment, ProbeKind
 
 HEALTH, PREDICT = ProbeKind.HEALTH, ProbeKind.PREDICT
@@ -226,3 +227,148 @@ def test_every_slot_is_asked_or_counted_once(
         served = len(mine) - 1 + sum(due.missed for _, due in mine[1:])
         assert abs(served - slots) <= 1  # the first ask is besides the grid
     assert schedule.overruns == sum(due.missed for _, due in started)
+
+
+# --- jitter --------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    interval=st.floats(1.0, 600.0),
+    jitter=st.floats(0.0, 0.5),
+    start=st.floats(0.0, 1e6),
+)
+def test_jitter_only_delays_and_by_no_more_than_its_share(
+    interval: float, jitter: float, start: float
+) -> None:
+    plain, shaken = Schedule(), Schedule(jitter=jitter)
+    for each in (plain, shaken):
+        each.put(deployment(interval_s=interval, predict_s=0), start)
+    until = start + 30 * interval
+    slots = [due.due for _, due in walk(plain, start, until) if due.on_grid]
+    moved = [due.due for _, due in walk(shaken, start, until) if due.on_grid]
+    assert shaken.overruns == 0
+    # The newcomer's first ask stands for a slot near it: they may differ by that one.
+    last = slots[-1]
+    for at in moved:
+        late = (at - last) % interval
+        late = min(late, interval if late > interval - 2 * LATTICE_S else late)
+        assert late <= jitter * interval + 3 * LATTICE_S or late > interval - 0.05
+    assert abs(len(moved) - len(slots)) <= 1
+
+
+def test_jitter_is_the_same_in_every_run_and_differs_from_slot_to_slot() -> None:
+    runs = []
+    for _ in range(2):
+        schedule = Schedule(jitter=0.2)
+        schedule.put(deployment(interval_s=60.0, predict_s=0), NOW)
+        runs.append([due.due for _, due in walk(schedule, NOW, NOW + 1_200)])
+    assert runs[0] == runs[1]
+    gaps = [later - one for one, later in pairwise(runs[0][1:])]
+    assert len({round(gap, 3) for gap in gaps}) > 10
+    assert all(60 * 0.8 - 0.1 < gap < 60 * 1.2 + 0.1 for gap in gaps)
+
+
+def test_slots_lie_on_the_lattice() -> None:
+    schedule = Schedule(jitter=0.1)
+    for number in range(50):
+        schedule.put(deployment(f"cam-{number}", predict_s=0), NOW)
+    for _, due in walk(schedule, NOW, NOW + 120):
+        if due.on_grid:
+            steps = due.due / LATTICE_S
+            assert steps == pytest.approx(round(steps), abs=1e-6)
+
+
+# --- hosts ---------------------------------------------------------------------------
+
+
+def hosted(name: str, host: str, *, asleep: bool = False) -> Deployment:
+    return Deployment(
+        name,
+        f"http://{host}:8000/x",
+        interval_s=3_600.0 if asleep else 10.0,
+        predict_interval_s=3_600.0 if asleep else 0.0,
+        scale_to_zero=asleep,
+    )
+
+
+def test_a_full_host_holds_back_its_own_and_nobody_else() -> None:
+    schedule = Schedule(per_host=2)
+    for number in range(6):
+        schedule.put(hosted(f"slow-{number}", "slow"), NOW)
+    schedule.put(hosted("quick", "quick"), NOW)
+    first = schedule.take(NOW + 3)
+    assert len([due for due in first if due.name != "quick"]) == 2
+    assert [due for due in first if due.name == "quick"]
+    assert schedule.take(NOW + 3) == []
+    assert not schedule.has_ready
+    asked = {due.name for due in first}
+    running = [due for due in first if due.name != "quick"]
+    for _ in range(4):
+        schedule.done(running.pop(0))
+        (due,) = schedule.take(NOW + 4)
+        assert due.name not in asked
+        asked.add(due.name)
+        running.append(due)
+    assert len(asked) == 7
+
+
+def test_removing_who_was_to_go_next_lets_another_go() -> None:
+    schedule = Schedule(per_host=1)
+    for name in "abc":
+        schedule.put(hosted(name, "slow"), NOW)
+    (due,) = schedule.take(NOW + 3)
+    schedule.done(due)
+    for name in sorted({"a", "b", "c"} - {due.name})[:1]:
+        schedule.remove(name)
+    (other,) = schedule.take(NOW + 3)
+    assert other.name != due.name
+    # One that is removed while it is asked leaves its place.
+    schedule.remove(other.name)
+    schedule.put(hosted("d", "slow"), NOW)
+    assert [one.name for one in schedule.take(NOW + 6)] == ["d"]
+
+
+def test_a_wider_limit_lets_those_go_that_were_held_back() -> None:
+    schedule = Schedule(per_host=1)
+    for number in range(5):
+        schedule.put(hosted(f"cam-{number}", "one"), NOW)
+    assert len(schedule.take(NOW + 3)) == 1
+    schedule.limit(jitter=0.0, per_host=None)
+    assert len(schedule.take(NOW + 3)) == 4
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    hosts=st.lists(st.sampled_from("xyz"), min_size=1, max_size=12),
+    per_host=st.integers(1, 3),
+    took=st.floats(0.0, 30.0),
+)
+def test_no_host_ever_has_more_than_its_most_and_nobody_starves(
+    hosts: list[str], per_host: int, took: float
+) -> None:
+    schedule = Schedule(per_host=per_host)
+    host_of_name = {f"cam-{n}": host for n, host in enumerate(hosts)}
+    for name, host in host_of_name.items():
+        schedule.put(hosted(name, host), NOW)
+    started = walk(schedule, NOW, NOW + 600, took_s=took)
+    for at, _ in started:
+        busy = Counter(
+            host_of_name[due.name]
+            for start, due in started
+            if start <= at < start + took
+        )
+        assert max(busy.values(), default=0) <= per_host
+    assert {due.name for _, due in started} == set(host_of_name)
+
+
+def test_both_questions_of_one_that_sleeps_come_together() -> None:
+    schedule = Schedule(jitter=0.05)
+    schedule.put(hosted("cam", "h", asleep=True), NOW)
+    started = walk(schedule, NOW, NOW + 100 * 3_600, took_s=1.0)
+    times = [at for at, _ in started]
+    pairs = list(zip(times[::2], times[1::2], strict=False))
+    assert len(pairs) >= 10
+    assert all(later - one < 1.5 for one, later in pairs)
+    quiet = [later[0] - one[1] for one, later in pairwise(pairs[1:])]
+    assert min(quiet) > 2 * ASLEEP_AFTER_S

@@ -7,9 +7,30 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+)
 
-from yolotop.judge.health import WINDOW, advance, after_gap, pause, resume, span
+from yolotop.judge.health import (
+    FLAP_CHANGES,
+    FLAP_WINDOW_S,
+    WINDOW,
+    advance,
+    after_gap,
+    begin_maintenance,
+    end_maintenance,
+    means_the_same,
+    pause,
+    rebased,
+    resume,
+    unseen,
+)
+from yolotop.judge.news import EXPIRES_SOON_S
+from yolotop.judge.verdict import light_of
+from yolotop.judge.words import span
 from yolotop.model import (
     Answer,
     Deployment,
@@ -26,6 +47,7 @@ from yolotop.model import (
 )
 from yolotop.store.state import decode_state, encode_state
 
+SILENT = (Health.PAUSED, Health.MAINTENANCE)
 DEPLOYMENT = Deployment("cam", "http://h", fail_after=3, recover_after=2)
 SHORT = {
     "O": Outcome.OK,
@@ -38,7 +60,7 @@ SAID = {
     Outcome.OK: "3 detections",
     Outcome.SLOW: "312 ms, slower than 250 ms",
     Outcome.COLD: "starting up (503)",
-    Outcome.WRONG: "wrong answer: expected circle ×1, got none",
+    Outcome.WRONG: "wrong answer: got none, expected circle ×1",
     Outcome.FAILED: "connection refused",
 }
 
@@ -291,15 +313,108 @@ def test_a_restart_in_the_middle_of_a_history_changes_nothing(
 class AnyHistory(RuleBasedStateMachine):
     """Against an independent count of failures and answers in a row."""
 
+    @initialize(
+        fail_after=st.integers(1, 4),
+        recover_after=st.integers(1, 4),
+        bad=st.integers(1, 4),
+        more=st.integers(0, 4),
+    )
+    def settle(self, fail_after: int, recover_after: int, bad: int, more: int) -> None:
+        self.deployment = replace(
+            DEPLOYMENT,
+            fail_after=fail_after,
+            recover_after=recover_after,
+            degraded_after=bad,
+            degraded_window=bad + more,
+        )
+
     def __init__(self) -> None:
         super().__init__()
         self.deployment = DEPLOYMENT
+        self.kept = HealthState(since=1.0)
         self.state = HealthState(since=1.0)
         self.at = 1.0
         self.failed = dict.fromkeys(ProbeKind, 0)
         self.answered = dict.fromkeys(ProbeKind, 0)
         self.down = dict.fromkeys(ProbeKind, False)
         self.ever_answered = False
+        self.lit = dict.fromkeys(ProbeKind, False)
+
+    def begin_anew(self) -> None:
+        self.failed = dict.fromkeys(ProbeKind, 0)
+        self.answered = dict.fromkeys(ProbeKind, 0)
+        self.down = dict.fromkeys(ProbeKind, False)
+        self.lit = dict.fromkeys(ProbeKind, False)
+        self.ever_answered = False
+
+    @rule()
+    def pauses(self) -> None:
+        self.state, _ = pause(self.state, "cam", at=self.at, reason="paused")
+        self.begin_anew()
+        assert self.state.health is Health.PAUSED
+
+    @rule()
+    def resumes(self) -> None:
+        was = self.state.health
+        self.state, events = resume(self.state, "cam", at=self.at)
+        assert bool(events) == (was is Health.PAUSED)
+
+    @rule(hours=st.integers(1, 5))
+    def maintenance_begins(self, hours: int) -> None:
+        was = self.state.health
+        self.state, _ = begin_maintenance(
+            self.state,
+            "cam",
+            at=self.at,
+            until_at=self.at + hours * 3_600,
+            reason="maintenance until then",
+        )
+        if was is Health.PAUSED:
+            assert self.state.health is Health.PAUSED
+        else:
+            assert self.state.health is Health.MAINTENANCE
+            self.begin_anew()
+
+    @rule()
+    def maintenance_ends(self) -> None:
+        was = self.state.health
+        self.state, events = end_maintenance(self.state, "cam", at=self.at)
+        assert bool(events) == (was is Health.MAINTENANCE)
+        if events:
+            assert self.state.health is Health.UNKNOWN
+
+    @rule()
+    def the_machine_sleeps(self) -> None:
+        was = self.state
+        self.state = unseen(self.state, at=self.at, reason="this machine slept")
+        if was.health in SILENT:
+            assert self.state == was
+        else:
+            assert self.state.health is Health.UNKNOWN
+            assert self.state.failures == self.state.predict.failures == 0
+            self.begin_anew()
+
+    @rule(by_s=st.sampled_from([-3_600.0, 3_600.0, 7.5]))
+    def the_clock_is_set(self, by_s: float) -> None:
+        lasted = self.at - self.state.since
+        self.state = rebased(self.state, by_s)
+        self.at += by_s
+        assert self.at - self.state.since == pytest.approx(lasted, abs=1e-3)
+
+    @rule()
+    def the_collector_restarts(self) -> None:
+        """With a stored state that was only written when it meant something else."""
+        if not means_the_same(self.kept, self.state, self.deployment):
+            self.kept = self.state
+        stored = decode_state(encode_state(self.kept))
+        assert stored == self.kept
+        self.state = after_gap(stored)
+        self.kept = self.state
+        for kind in ProbeKind:
+            enough = max(1, self.deployment.recover_after)
+            light = light_of(self.state, kind)
+            assert min(light.successes, enough) == min(self.answered[kind], enough)
+            self.answered[kind] = light.successes
 
     @rule(
         outcome=st.sampled_from(list(Outcome)),
@@ -310,6 +425,11 @@ class AnyHistory(RuleBasedStateMachine):
         self.at += wait_s
         before = self.state
         one = sample(outcome, self.at, kind=kind)
+        if before.health in SILENT:
+            self.state, events = advance(before, one, self.deployment)
+            assert self.state.health is before.health
+            assert events == ()
+            return
         self.state, events = advance(before, one, self.deployment)
         if outcome is Outcome.FAILED:
             self.failed[kind] += 1
@@ -320,6 +440,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.failed[kind] = 0
             self.answered[kind] += 1
             self.ever_answered = True
+            self.lit[kind] = True
         if self.failed[kind] >= self.deployment.fail_after:
             self.down[kind] = True
         elif self.answered[kind] >= self.deployment.recover_after:
@@ -327,9 +448,16 @@ class AnyHistory(RuleBasedStateMachine):
         states = [event for event in events if event.kind is EventKind.STATE]
         assert len(states) == (self.state.health is not before.health)
         if self.state.health is before.health:
-            assert self.state.since == before.since
+            assert self.state.since == (before.since or pytest.approx(self.at))
         else:
             assert self.state.since == pytest.approx(self.at)
+
+    @invariant()
+    def flapping_says_so_and_needs_changes(self) -> None:
+        if self.state.flapping:
+            assert self.state.message.startswith("flapping, ")
+            assert len(self.state.changes) > 1
+        assert len(self.state.changes) <= 2 * FLAP_CHANGES
 
     @invariant()
     def down_is_exactly_k_in_a_row_and_not_yet_recovered(self) -> None:
@@ -337,19 +465,20 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def unknown_ends_with_the_first_answer(self) -> None:
-        if self.ever_answered:
+        if self.ever_answered and self.state.health not in SILENT:
             assert self.state.health is not Health.UNKNOWN
 
     @invariant()
     def windows_stay_short(self) -> None:
         lights = (self.state.liveness, self.state.predict)
-        assert all(len(light.recent) <= WINDOW for light in lights)
+        most = self.deployment.degraded_window
+        assert all(len(light.recent) <= most for light in lights)
         assert len(self.state.recent) <= WINDOW
 
     @invariant()
     def up_needs_no_excuse(self) -> None:
         if self.state.health is Health.UP:
-            assert self.state.message == ""
+            assert self.state.message == "" or self.state.flapping
         elif self.state.recent:
             assert self.state.message
 
@@ -365,3 +494,108 @@ def test_a_gap_in_measuring_renews_the_cold_start_allowance_and_keeps_streaks() 
     after = after_gap(state)
     assert after.predict.cold_since is None
     assert replace(after, predict=state.predict) == state
+
+
+# --- counts of the deployment's own --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "health"),
+    [("OF", Health.UP), ("OFF", Health.UP), ("OFFOF", Health.DEGRADED)],
+)
+def test_degraded_takes_as_many_of_as_many_as_is_said(
+    script: str, health: Health
+) -> None:
+    patient = replace(DEPLOYMENT, fail_after=9, degraded_after=3, degraded_window=8)
+    state, _ = play(script, deployment=patient)
+    assert state.health is health
+
+
+# --- flapping ------------------------------------------------------------------------
+
+
+def test_five_changes_within_half_an_hour_are_flapping_until_it_is_quiet() -> None:
+    quick = replace(DEPLOYMENT, fail_after=1, recover_after=1)
+    state, events = play("OFOFO", deployment=quick)
+    assert not state.flapping
+    state, events = play("F", state=state, deployment=quick, at=1_300.0)
+    assert state.flapping
+    assert [(e.kind, e.severity) for e in events] == [
+        (EventKind.STATE, Severity.ERROR),
+        (EventKind.FLAPPING, Severity.WARNING),
+    ]
+    assert events[-1].message == "flapping, 5 changes in 4 min: connection refused"
+    state, events = play("O", state=state, deployment=quick, at=1_360.0)
+    assert (state.health, state.flapping) == (Health.UP, True)
+    assert state.message == "flapping, 6 changes in 5 min"
+    assert [e.kind for e in events] == [EventKind.STATE]  # said once
+    state, events = play("O" * 40, state=state, deployment=quick, at=1_420.0)
+    assert not state.flapping
+    assert [(e.kind, e.message) for e in events] == [
+        (EventKind.FLAPPING, "quiet again, up")
+    ]
+    assert state.message == ""
+
+
+def test_changes_far_apart_are_none() -> None:
+    quick = replace(DEPLOYMENT, fail_after=1, recover_after=1)
+    state, events = play("OFOFOFOFOFO", deployment=quick, step_s=FLAP_WINDOW_S)
+    assert not state.flapping
+    assert EventKind.FLAPPING not in {e.kind for e in events}
+
+
+def test_an_hourly_deployment_flaps_in_its_own_time() -> None:
+    hourly = replace(
+        DEPLOYMENT,
+        fail_after=1,
+        recover_after=1,
+        interval_s=3_600.0,
+        predict_interval_s=3_600.0,
+    )
+    state, _ = play("OFOFOF", deployment=hourly, step_s=3_600.0)
+    assert state.flapping
+
+
+# --- what is not known ---------------------------------------------------------------
+
+
+def test_a_pending_run_of_failures_does_not_outlive_sleep() -> None:
+    state, _ = play("OFF")
+    state = unseen(state, at=20_000.0, reason="this machine slept for 3 h")
+    assert (state.health, state.message) == (
+        Health.UNKNOWN,
+        "this machine slept for 3 h",
+    )
+    state, events = play("F", state=state)
+    assert state.health is Health.UNKNOWN
+    assert events == []
+
+
+# --- the certificate -----------------------------------------------------------------
+
+
+def expiring(at: float, *, in_s: float) -> Sample:
+    one = sample(Outcome.OK, at)
+    return replace(one, answer=replace(one.answer, tls_expires_at=at + in_s))
+
+
+def test_a_certificate_that_ends_soon_is_told_once_a_day() -> None:
+    day, state, told = 86_400.0, HealthState(), []
+    for minutes in range(0, 60 * 24 * 3, 10):
+        at = 1_000_000.0 + minutes * 60
+        one = sample(Outcome.OK, at)
+        answer = replace(one.answer, tls_expires_at=1_000_000.0 + 10.2 * day)
+        state, events = advance(state, replace(one, answer=answer), DEPLOYMENT)
+        told += [e for e in events if e.kind is EventKind.CERTIFICATE]
+    assert [(e.severity, e.message) for e in told] == [
+        (Severity.WARNING, "the TLS certificate expires in 10 d 4 h"),
+        (Severity.WARNING, "the TLS certificate expires in 9 d 4 h"),
+        (Severity.WARNING, "the TLS certificate expires in 8 d 4 h"),
+    ]
+    assert state.health is Health.UP
+
+
+@pytest.mark.parametrize("in_s", [EXPIRES_SOON_S + 60, -60.0])
+def test_one_that_lasts_or_has_ended_is_not_told(in_s: float) -> None:
+    _, events = advance(HealthState(), expiring(1_000_000.0, in_s=in_s), DEPLOYMENT)
+    assert EventKind.CERTIFICATE not in {e.kind for e in events}

@@ -116,7 +116,7 @@ def test_slow_is_right_but_says_how_slow() -> None:
 def test_blind_answers_say_what_was_expected() -> None:
     verdict = judge(predicted(), SHAPES, NEW)
     assert verdict.outcome is Outcome.WRONG
-    assert verdict.message == "wrong answer: expected circle ×2, square ×1, got none"
+    assert verdict.message == "wrong answer: got none, expected circle ×2, square ×1"
     assert verdict.error == ProbeError(ErrorKind.WRONG_ANSWER, verdict.message)
 
 
@@ -133,8 +133,8 @@ def test_an_extra_shape_is_wrong_unless_the_server_is_unsure_of_it() -> None:
     asked = replace(SHAPES, conf=0.25)
     verdict = judge(predicted(*found, ghost), asked, NEW)
     assert verdict.message == (
-        "wrong answer: expected circle ×2, square ×1, "
-        "got circle ×2, square ×1, triangle ×1"
+        "wrong answer: got circle ×2, square ×1, triangle ×1, "
+        "expected circle ×2, square ×1"
     )
     certain = judge(predicted(*found, sure(ghost)), SHAPES, NEW)
     assert certain.outcome is Outcome.WRONG
@@ -155,12 +155,12 @@ def test_an_image_nobody_knows_cannot_be_held_against_the_answer() -> None:
 @pytest.mark.parametrize(
     ("expect", "found", "fault"),
     [
-        (Expectation(min_detections=2), 1, "expected at least 2 detections, got 1"),
-        (Expectation(min_detections=1), 0, "expected at least 1 detection, got none"),
-        (Expectation(max_detections=1), 2, "expected at most 1 detection, got 2"),
-        (Expectation(max_detections=0), 1, "expected at most no detections, got 1"),
-        (Expectation(labels=("square",)), 0, "expected square, got none"),
-        (Expectation(labels=("square", "cat")), 1, "expected cat, got square ×1"),
+        (Expectation(min_detections=2), 1, "got 1, expected at least 2 detections"),
+        (Expectation(min_detections=1), 0, "got none, expected at least 1 detection"),
+        (Expectation(max_detections=1), 2, "got 2, expected at most 1 detection"),
+        (Expectation(max_detections=0), 1, "got 1, expected at most no detections"),
+        (Expectation(labels=("square",)), 0, "got none, expected square"),
+        (Expectation(labels=("square", "cat")), 1, "got square ×1, expected cat"),
         (Expectation(min_detections=1, max_detections=2), 2, None),
     ],
 )

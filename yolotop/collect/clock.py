@@ -1,4 +1,4 @@
-"""The clock of the collector: wall time to stamp with, monotonic time to measure by.
+"""The clocks of the collector: wall time to stamp with, monotonic time to measure by.
 
 Owns the protocol that everything timed in this room is written against, so that a
 test can let hours pass in milliseconds. It must not know what is timed.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+_BOOTTIME: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Handle(Protocol):
@@ -20,13 +22,16 @@ class Handle(Protocol):
 
 
 class Clock(Protocol):
-    """Two times and a timer."""
+    """Three times and a timer."""
 
     def now(self) -> float:
         """Wall clock, UTC seconds: for stamping only."""
 
     def monotonic(self) -> float:
         """Seconds that only grow: for everything measured or planned."""
+
+    def boottime(self) -> float:
+        """As :meth:`monotonic`, but it goes on while the machine sleeps."""
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Handle:
         """Call ``callback`` in the running event loop after ``delay_s`` seconds."""
@@ -42,6 +47,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """See :class:`Clock`."""
         return time.monotonic()
+
+    def boottime(self) -> float:
+        """See :class:`Clock`. Where there is none a sleep looks like a set clock."""
+        return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Handle:
         """See :class:`Clock`."""

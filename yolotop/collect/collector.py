@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,12 +23,14 @@ from yolotop.collect.clock import Clock, SystemClock, sleep, wait
 from yolotop.collect.desk import Desk
 from yolotop.collect.journal import Journal
 from yolotop.collect.roster import Change, ConfigSource, compare
-from yolotop.collect.rounds import MOST_IN_FLIGHT, Asker, Rounds
+from yolotop.collect.rounds import Asker, Rounds
 from yolotop.collect.supervise import Supervisor
 from yolotop.collect.turns import Turns
+from yolotop.config.deployment import ASLEEP_AFTER_S, keeps_awake
 from yolotop.config.schema import Config
 from yolotop.errors import StoreError, YolotopError
 from yolotop.judge.health import after_gap
+from yolotop.judge.words import span
 from yolotop.model import Deployment, Event, EventKind, HealthState, Severity
 from yolotop.store.protocol import CollectorStatus, Writer
 from yolotop.text import clean
@@ -38,6 +41,10 @@ CONFIG_POLL_S: Final = 1.0
 SWEEP_S: Final = 20.0
 SWEEP_AGAIN_S: Final = 1.0
 """While a sweep still finds something: small chunks, so that no probe waits long."""
+GAP_S: Final = 300.0
+"""A longer time without an answer before the start is told. Who counts what was
+measured finds it in the probes: none was stored, and the events tell when a collector
+started and stopped."""
 DRAIN_S: Final = 10.0
 """What a refusing store is given at the end before its rows are given up."""
 
@@ -58,7 +65,6 @@ class Collector:
         asker: Asker,
         *,
         clock: Clock | None = None,
-        most_in_flight: int = MOST_IN_FLIGHT,
         owner_alive: Callable[[], bool] = lambda: True,
     ) -> None:
         self._source = source
@@ -66,7 +72,6 @@ class Collector:
         self._writer = writer
         self._asker = asker
         self._clock = clock or SystemClock()
-        self._most_in_flight = most_in_flight
         self._owner_alive = owner_alive
         self._turns = Turns()
         self._journal = Journal(writer, self._clock, self._turns)
@@ -125,9 +130,7 @@ class Collector:
         self._rounds = self._new_rounds(states)
         self._started_at = self._clock.now()
         self._adopt(self._config)
-        count = len(self._deployments)
-        asked = "1 deployment" if count == 1 else f"{count} deployments"
-        self._say(Severity.INFO, f"collector started (process {os.getpid()}), {asked}")
+        self._say_started(stored)
         writing = asyncio.create_task(self._keep_writing(), name="journal")
         try:
             await self._register()
@@ -149,7 +152,7 @@ class Collector:
             self._journal,
             self._clock,
             states=states,
-            most_in_flight=self._most_in_flight,
+            settings=self._config.collector,
             stamp=lambda: self._supervisor.stamp("schedule"),
         )
 
@@ -167,12 +170,26 @@ class Collector:
         )
         start = self._supervisor.start
         start("schedule", self._rounds.run, restart_stalled=True)
+        start("clock", self._mind_time, restart_stalled=True)
         start("config", self._follow_config, restart_stalled=True)
         start("requests", desk.run)
         start("heartbeat", self._keep_beating)
         start("retention", self._keep_sweeping)
         self._supervisor.watch()
         return desk
+
+    async def _mind_time(self) -> None:
+        await self._rounds.mind_time(lambda: self._supervisor.stamp("clock"))
+
+    def _say_started(self, stored: Mapping[str, HealthState]) -> None:
+        count = len(self._deployments)
+        asked = "1 deployment" if count == 1 else f"{count} deployments"
+        said = f"collector started (process {os.getpid()}), {asked}"
+        answers = [state.last_answer_at for state in stored.values()]
+        gap_s = self._started_at - max((at for at in answers if at), default=math.inf)
+        if gap_s > GAP_S:
+            said += f"; nothing was measured for {span(gap_s)}"
+        self._say(Severity.INFO, said)
 
     async def _keep_writing(self) -> None:
         # Not under the supervisor: it must outlive every loop that adds to it, and
@@ -189,6 +206,7 @@ class Collector:
 
     async def _end(self, writing: asyncio.Task[None]) -> None:
         self._say(Severity.INFO, "collector stopped")
+        _log.info("%s; %d missed", self._rounds.punctuality, self._rounds.overruns)
         self._journal.close()
         late = self._clock.call_later(DRAIN_S, writing.cancel)
         with contextlib.suppress(asyncio.CancelledError):
@@ -271,6 +289,8 @@ class Collector:
         """Ask exactly the deployments of ``config``; what differs from before."""
         after = {deployment.name: deployment for deployment in config.deployments}
         changes = compare(self._deployments, after)
+        if config.collector != self._config.collector:
+            self._rounds.limit(config.collector)
         for change in changes:
             if change.after is None:
                 self._rounds.drop(change.name)
@@ -280,7 +300,25 @@ class Collector:
             self._rounds.arrange(list(after))
             self._unregistered = True
         self._deployments, self._config = after, config
+        self._say_kept_awake(changes)
         return changes
+
+    def _say_kept_awake(self, changes: Sequence[Change]) -> None:
+        """One line for all that are, when they are new or were changed so."""
+        names = [
+            change.name
+            for change in changes
+            if change.after is not None
+            and keeps_awake(change.after)
+            and not (change.before is not None and keeps_awake(change.before))
+        ]
+        if names:
+            shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+            message = (
+                f"asked more often than every {span(ASLEEP_AFTER_S)}, which keeps the "
+                f"instance awake and may cost money: {shown}"
+            )
+            self._say(Severity.WARNING, message, kind=EventKind.CONFIG)
 
     async def _register(self) -> None:
         """Tell readers who is asked; a refusing store is told at the next beat."""

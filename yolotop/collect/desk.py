@@ -18,6 +18,9 @@ from yolotop.collect.clock import Clock, sleep
 from yolotop.collect.rounds import Asker, ask_once
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import deployment_from_table
+from yolotop.config.duration import parse_duration
+from yolotop.config.maintenance import parse_instant
+from yolotop.config.problems import quoted
 from yolotop.errors import StoreError, UsageError, YolotopError
 from yolotop.judge.report import sample_json
 from yolotop.judge.verdict import judge
@@ -43,6 +46,9 @@ class Rules(Protocol):
 
     def resume(self, name: str) -> None:
         """Ask again."""
+
+    def maintain(self, name: str, until_at: float | None) -> None:
+        """Ask no longer until then; ``None``: ask again now."""
 
 
 class Desk:
@@ -132,6 +138,10 @@ class Desk:
             self._rules.pause(name)
             self._paused()
             return "paused"
+        if request.kind is RequestKind.MAINTENANCE:
+            until_at = _end_of(request.body, self._clock.now())
+            self._rules.maintain(name, until_at)
+            return "maintenance ended" if until_at is None else "maintenance began"
         self._rules.resume(name)
         self._paused()
         return "resumed"
@@ -149,6 +159,24 @@ class Desk:
     async def _try(self, deployment: Deployment, kind: ProbeKind) -> Sample:
         answer = await ask_once(self._asker, self._clock, deployment, kind)
         return Sample(answer, judge(answer, deployment, HealthState()))
+
+
+def _end_of(body: str, now: float) -> float | None:
+    """When maintenance ends: after a duration, or at a time; empty ends it now."""
+    body = body.strip()
+    if not body:
+        return None
+    try:
+        return now + parse_duration(body)
+    except ValueError:
+        pass
+    try:
+        return parse_instant(body)
+    except ValueError:
+        raise UsageError(
+            f"maintenance cannot end at {quoted(body)}",
+            hint='Write a duration such as "2h" or a time such as 2026-11-24T04:00Z',
+        ) from None
 
 
 def _table(body: str) -> Mapping[str, object]:

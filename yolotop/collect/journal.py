@@ -20,13 +20,16 @@ from typing import Final
 from yolotop.collect.clock import Clock, wait
 from yolotop.collect.turns import Turns
 from yolotop.errors import StoreError
-from yolotop.judge.health import span
+from yolotop.judge.words import span
 from yolotop.model import Event, EventKind, HealthState, Sample, Severity
 from yolotop.store.protocol import Writer
 from yolotop.text import clean
 
 FLUSH_S: Final = 0.5
 """A row waits at most this long for company; a commit costs the disk a sync."""
+BUSY_FLUSH_S: Final = 1.0
+"""The same while more than :data:`BUSY_ROWS` come in that time: half the commits."""
+BUSY_ROWS: Final = 20
 FLUSH_ROWS: Final = 200
 KEEP_ROWS: Final = 20_000
 """Rows kept while the store refuses: 40 MB, 100 deployments for about 40 minutes."""
@@ -115,6 +118,8 @@ class Journal:
             if not self._closing and len(self._rows) < self._limit:
                 self._full.clear()
                 await wait(self._clock, self._full, FLUSH_S)
+                if BUSY_ROWS < len(self._rows) < self._limit and not self._closing:
+                    await wait(self._clock, self._full, BUSY_FLUSH_S - FLUSH_S)
             if not self._rows:
                 continue
             if await self._write():

@@ -98,7 +98,10 @@ def command(
     *, config_path: Path | None, data_dir: Path, owner_pid: int | None = None
 ) -> list[str]:
     """The command line of a collector."""
-    words = [sys.executable, "-m", "yolotop", "collect", "--data-dir", str(data_dir)]
+    # -P: `-m` alone would import from the current directory first, where any h11.py
+    # would become part of the collector.
+    words = [sys.executable, "-P", "-m", "yolotop", "collect"]
+    words += ["--data-dir", str(data_dir)]
     if config_path is not None:
         words += ["--config", str(config_path.absolute())]
     if owner_pid is not None:

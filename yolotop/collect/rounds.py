@@ -1,8 +1,8 @@
 """The rounds: who is due is asked, the answer judged, the verdict queued.
 
-Owns the schedule in motion, the probes in flight and the health states. One task
-plans, one task per probe asks; nothing here waits for the store, the config file or a
-face. It must not know HTTP or SQL.
+Owns the schedule in motion, the probes in flight, and what becomes of them when time
+does not pass as it should. One task plans, one task per probe asks; nothing here waits
+for the store, the config file or a face. It must not know HTTP or SQL.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol, TypeAlias
 
-from yolotop.collect.clock import Clock, wait
+from yolotop.collect.clock import Clock, sleep, wait
+from yolotop.collect.conditions import Conditions
 from yolotop.collect.journal import Journal
+from yolotop.collect.punctuality import Punctuality
 from yolotop.collect.schedule import Due, Schedule
+from yolotop.collect.timekeeper import LOOK_S, Timekeeper
+from yolotop.config.schema import CollectorSettings
 from yolotop.errors import UsageError
-from yolotop.judge.health import advance, pause, resume
-from yolotop.judge.verdict import judge
+from yolotop.judge.verdict import light_of
 from yolotop.model import (
     Answer,
     Deployment,
     ErrorKind,
     Event,
     EventKind,
-    Health,
     HealthState,
     Outcome,
     ProbeError,
@@ -38,7 +40,6 @@ from yolotop.model import (
 from yolotop.probe.prober import deadline_s
 from yolotop.text import clean, redact
 
-MOST_IN_FLIGHT: Final = 64
 SCENES: Final = 8
 """Synthetic images a deployment is asked about in turn."""
 GRACE_S: Final = 5.0
@@ -47,11 +48,9 @@ ASK_AGAIN_S: Final = 2.0
 """When to ask again after "starting up" where the server has no wish of its own."""
 ASK_AGAIN_AT_LEAST_S: Final = 1.0
 ASK_AGAIN_AT_MOST_S: Final = 30.0
-SAY_MISSED_S: Final = 600.0
-"""Missed slots of one deployment are told at most this often."""
+AFTER_SLEEP_S: Final = 5.0
+"""A machine that wakes needs a moment until its network is there."""
 IDLE_S: Final = 5.0
-PAUSED_BY_FILE: Final = "paused in the configuration"
-PAUSED_BY_HAND: Final = "paused"
 
 _log = logging.getLogger("yolotop.collect")
 _Key: TypeAlias = tuple[str, ProbeKind]
@@ -76,28 +75,34 @@ class Rounds:
         clock: Clock,
         *,
         states: dict[str, HealthState] | None = None,
-        most_in_flight: int = MOST_IN_FLIGHT,
+        settings: CollectorSettings | None = None,
         stamp: Callable[[], None] = lambda: None,
     ) -> None:
         self._asker = asker
         self._journal = journal
         self._clock = clock
-        self._states = dict(states or {})
-        self._most_in_flight = most_in_flight
         self._stamp = stamp
+        self._conditions = Conditions(journal, clock, states or {})
+        self._timekeeper = Timekeeper(clock)
+        self._punctuality = Punctuality()
         self._schedule = Schedule()
+        self._most_in_flight = 0
         self._deployments: dict[str, Deployment] = {}
         self._tasks: dict[Due, asyncio.Task[None]] = {}
         self._waiters: defaultdict[_Key, list[asyncio.Future[Sample]]]
         self._waiters = defaultdict(list)
         self._wake = asyncio.Event()
-        self._missed: dict[str, int] = {}
-        self._said_missed: dict[str, float] = {}
+        self.limit(settings or CollectorSettings())
 
     @property
     def overruns(self) -> int:
         """Slots missed since the start."""
         return self._schedule.overruns
+
+    @property
+    def punctuality(self) -> Punctuality:
+        """How late probes have started."""
+        return self._punctuality
 
     @property
     def in_flight(self) -> int:
@@ -107,13 +112,21 @@ class Rounds:
     def effective(self) -> list[Deployment]:
         """The followed deployments in order, with ``paused`` as it really is."""
         return [
-            replace(deployment, paused=self._is_paused(name))
+            replace(deployment, paused=self._conditions.is_paused(name))
             for name, deployment in self._deployments.items()
         ]
 
     def state(self, name: str) -> HealthState:
         """The state of a followed deployment."""
-        return self._states[name]
+        return self._conditions[name]
+
+    def limit(self, settings: CollectorSettings) -> None:
+        """Ask so many at once, so punctually, from now on."""
+        self._most_in_flight = settings.in_flight
+        self._schedule.limit(
+            jitter=settings.jitter, per_host=settings.in_flight_per_host
+        )
+        self._wake.set()
 
     # --- who is followed -----------------------------------------------------------
 
@@ -122,20 +135,11 @@ class Rounds:
 
         ``anew`` forgets the state: it was another endpoint's.
         """
-        name, at = deployment.name, self._clock.now()
+        name = deployment.name
         before = self._deployments.get(name)
         self._end_probes(name, "it was changed meanwhile")
         self._deployments[name] = deployment
-        state = self._states.get(name, HealthState(since=at))
-        if anew and state.health is not Health.PAUSED:
-            state = HealthState(since=at)
-        self._states[name] = state
-        switched_on = before is not None and before.paused and not deployment.paused
-        by_file = state.message == PAUSED_BY_FILE and not deployment.paused
-        if deployment.paused:
-            self._change(name, *pause(state, name, at=at, reason=PAUSED_BY_FILE))
-        elif switched_on or by_file:
-            self._change(name, *resume(state, name, at=at))
+        self._conditions.follow(deployment, before, anew=anew)
         self._plan(name)
 
     def arrange(self, names: Sequence[str]) -> None:
@@ -146,22 +150,29 @@ class Rounds:
         """Ask ``name`` no longer."""
         self._schedule.remove(name)
         self._deployments.pop(name, None)
-        self._states.pop(name, None)
-        self._missed.pop(name, None)
-        self._said_missed.pop(name, None)
+        self._conditions.forget(name)
+        self._punctuality.forget(name)
         self._end_probes(name, "it was removed")
 
     def pause(self, name: str) -> None:
         """Ask ``name`` only by hand, also after a restart. UsageError: unknown."""
-        state = self._known(name)
-        at = self._clock.now()
-        self._change(name, *pause(state, name, at=at, reason=PAUSED_BY_HAND))
+        self._know(name)
+        self._conditions.pause(name)
         self._plan(name)
 
     def resume(self, name: str) -> None:
         """Ask ``name`` again, beginning at *unknown*. UsageError: unknown name."""
-        state = self._known(name)
-        self._change(name, *resume(state, name, at=self._clock.now()))
+        self._know(name)
+        self._conditions.resume(name)
+        self._plan(name)
+
+    def maintain(self, name: str, until_at: float | None) -> None:
+        """Begin maintenance until then; ``None`` ends it. UsageError: cannot be."""
+        self._know(name)
+        if until_at is None:
+            self._conditions.end_maintenance(name)
+        else:
+            self._conditions.maintain(name, until_at)
         self._plan(name)
 
     async def ask(self, name: str) -> list[Sample]:
@@ -169,7 +180,7 @@ class Rounds:
 
         Raises UsageError for an unknown name, or one that changes meanwhile.
         """
-        self._known(name)
+        self._know(name)
         now, loop = self._clock.monotonic(), asyncio.get_running_loop()
         futures: list[asyncio.Future[Sample]] = []
         for kind in (ProbeKind.HEALTH, ProbeKind.PREDICT):
@@ -184,29 +195,22 @@ class Rounds:
                 raise result
         return [result for result in results if isinstance(result, Sample)]
 
-    def _known(self, name: str) -> HealthState:
+    def _know(self, name: str) -> None:
         if name not in self._deployments:
             raise UsageError(
                 f"no deployment is called {clean(name)}",
                 hint="See `yolotop list` for those there are",
             )
-        return self._states[name]
 
-    def _is_paused(self, name: str) -> bool:
-        return self._states[name].health is Health.PAUSED
-
-    def _plan(self, name: str) -> None:
+    def _plan(self, name: str, *, after_s: float = 0.0) -> None:
         deployment = self._deployments[name]
-        if self._is_paused(name):
+        if self._conditions.is_silent(name):
             # Without intervals it is never due, and can still be asked by hand.
             deployment = replace(deployment, interval_s=0.0, predict_interval_s=0.0)
         self._end_probes(name, "it was paused or resumed meanwhile")
-        self._schedule.put(deployment, self._clock.monotonic())
+        self._punctuality.forget(name)
+        self._schedule.put(deployment, self._clock.monotonic() + after_s)
         self._wake.set()
-
-    def _change(self, name: str, state: HealthState, events: tuple[Event, ...]) -> None:
-        self._states[name] = state
-        self._journal.add(*events, state=(name, state))
 
     def _end_probes(self, name: str, why: str) -> None:
         for due, task in self._tasks.items():
@@ -217,6 +221,45 @@ class Rounds:
                 if not future.done():
                     error = UsageError(f"{clean(name)} was not asked: {why}")
                     future.set_exception(error)
+
+    # --- as time goes by -----------------------------------------------------------
+
+    async def mind_time(self, stamp: Callable[[], None]) -> None:
+        """Watch the clocks and the calendar, for ever."""
+        self._timekeeper.begin()
+        while True:
+            stamp()
+            self._look_at_clocks()
+            for name in self._conditions.mind_calendar():
+                self._plan(name)
+            await sleep(self._clock, LOOK_S)
+
+    def _look_at_clocks(self) -> bool:
+        """Whether time passed as it should since the last look.
+
+        Where it did not, what is in flight is forgotten: an answer that took three
+        hours because this machine slept for them says nothing of its server.
+        """
+        jump = self._timekeeper.look()
+        if jump is None:
+            return True
+        if jump.stepped_s:
+            self._conditions.rebase(jump.stepped_s)
+        said = str(jump)
+        if jump.blind:
+            said += "; what happened meanwhile is unknown"
+            self._conditions.unseen(str(jump))
+            for name in self._deployments:
+                self._plan(name, after_s=AFTER_SLEEP_S)
+        else:
+            # Their answers are stamped with the time as it was called before.
+            for due, task in self._tasks.items():
+                task.cancel()
+                self._schedule.soon(due.name, due.kind, self._clock.monotonic())
+        self._journal.add(
+            Event(self._clock.now(), Severity.WARNING, EventKind.CLOCK, said)
+        )
+        return False
 
     # --- asking --------------------------------------------------------------------
 
@@ -244,15 +287,20 @@ class Rounds:
         task = asyncio.create_task(self._probe(due, deployment, waiters))
         self._tasks[due] = task
         task.add_done_callback(lambda task: self._ended(due, waiters, task))
-        if due.missed:
-            self._say_missed(due, now)
+        told = self._punctuality.started(
+            due, late_s=now - due.due, at=self._clock.now()
+        )
+        if told is not None:
+            self._journal.add(told)
 
     def _ended(
         self, due: Due, waiters: list[asyncio.Future[Sample]], task: asyncio.Task[None]
     ) -> None:
+        full = len(self._tasks) >= self._most_in_flight
         del self._tasks[due]
         self._schedule.done(due)
-        self._wake.set()
+        if full or self._schedule.has_ready:
+            self._wake.set()
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _log.error("judging an answer of %s failed", due.name, exc_info=error)
@@ -274,40 +322,44 @@ class Rounds:
         answer = await ask_once(
             self._asker, self._clock, deployment, due.kind, seed=due.number % SCENES
         )
-        before = self._states[due.name]
-        sample = Sample(answer, judge(answer, deployment, before))
-        after, events = advance(before, sample, deployment)
-        self._states[due.name] = after
-        self._journal.add(*events, sample=sample, state=(due.name, after))
+        # Before the timer of the next look: a timeout that ended in our sleep is here.
+        if not self._look_at_clocks():
+            return
+        sample = self._conditions.judge(answer, deployment)
         for future in waiters:
             if not future.done():
                 future.set_result(sample)
-        if sample.verdict.outcome is Outcome.COLD and not self._is_paused(due.name):
-            again = self._clock.monotonic() + _ask_again_s(answer)
-            self._schedule.soon(due.name, due.kind, again)
+        self._ask_again(due, deployment, sample)
 
-    def _say_missed(self, due: Due, now: float) -> None:
-        missed = self._missed.get(due.name, 0) + due.missed
-        self._missed[due.name] = missed
-        if now - self._said_missed.get(due.name, -math.inf) < SAY_MISSED_S:
+    def _ask_again(self, due: Due, deployment: Deployment, sample: Sample) -> None:
+        """Soon after "starting up"; and once after the first failure of a run.
+
+        The first failure stands: the second look is a sample of its own, and tells a
+        lost packet from an outage in seconds.
+        """
+        if self._conditions.is_silent(due.name):
             return
-        self._said_missed[due.name], self._missed[due.name] = now, 0
-        slots = "1 probe was" if missed == 1 else f"{missed} probes were"
-        message = f"{slots} not sent: the one before, or the machine, took too long"
-        event = Event(
-            self._clock.now(), Severity.WARNING, EventKind.OVERRUN, message, due.name
-        )
-        self._journal.add(event)
+        wait_s = 0.0
+        if sample.verdict.outcome is Outcome.COLD:
+            wait_s = _ask_again_s(sample.answer)
+        elif sample.verdict.outcome is Outcome.FAILED:
+            light = light_of(self._conditions[due.name], due.kind)
+            wait_s = deployment.recheck_s if light.failures == 1 else 0.0
+        if wait_s > 0:
+            again = self._clock.monotonic() + wait_s
+            self._schedule.soon(due.name, due.kind, again)
+            self._wake.set()
 
     def _say(self, severity: Severity, message: str, name: str | None) -> None:
         at = self._clock.now()
         self._journal.add(Event(at, severity, EventKind.COLLECTOR, message, name))
 
     async def aclose(self) -> None:
-        """End what is in flight; nothing of it is stored."""
+        """End what is in flight, of which nothing is stored; keep every state."""
         for name in list(self._deployments):
             self._end_probes(name, "the collector is stopping")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._conditions.keep_all()
 
 
 async def ask_once(

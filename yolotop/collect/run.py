@@ -16,10 +16,10 @@ import logging
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Final
 
+from yolotop import crash
 from yolotop.collect.collector import Collector
 from yolotop.collect.lock import CollectorLock
 from yolotop.collect.roster import ConfigSource, FileSource
@@ -58,7 +58,7 @@ def run_collector(
 
 
 async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) -> None:
-    writer = await open_writer(config.data_dir)
+    writer = await open_writer(config.data_dir, settings=config.store)
     try:
         prober = Prober(secret=resolve)
         try:
@@ -104,12 +104,11 @@ def is_alive(pid: int) -> bool:
 
 
 def _log_to_stderr() -> None:
+    crash.install()
     handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter(LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logger = logging.getLogger("yolotop")
-    logger.handlers = [handler]
-    logger.setLevel(logging.INFO)
+    handler.setFormatter(crash.GuardedFormatter(LOG_FORMAT, "%Y-%m-%dT%H:%M:%SZ"))
+    # On the root: asyncio and libraries speak of failures, too, and quote them.
+    logging.getLogger().handlers = [handler]
+    logging.getLogger("yolotop").setLevel(logging.INFO)
     # A closed stderr (the terminal is gone) must not end in tracebacks about it.
     logging.raiseExceptions = False

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from yolotop.collect.clock import Clock, sleep
-from yolotop.judge.health import span
+from yolotop.judge.words import span
 from yolotop.model import Event, EventKind, Severity
 from yolotop.text import clean, redact
 
@@ -111,8 +111,13 @@ class Supervisor:
 
     async def _look(self) -> None:
         while True:
+            before = self._clock.monotonic()
             await sleep(self._clock, LOOK_S)
             now = self._clock.monotonic()
+            if now - before > 3 * LOOK_S:
+                # It was this whole process that stood still, and so did the loops.
+                for loop in self._loops.values():
+                    loop.stamped = now
             for loop in self._loops.values():
                 self._look_at(loop, now)
 

@@ -13,9 +13,16 @@ nothing of predictions that are refused:
   (failed, slow or wrong); left once fewer are bad and ``recover_after`` in a row are
   good. One slow or failed answer changes nothing: that is what hysteresis is for;
 - **cold** while the endpoint says it is starting, unless it is down;
-- **unknown** until the first answer.
+- **unknown** until the first answer, and again after a time in which this machine
+  could not know (it slept).
 
-The deployment shows the worse light: down, then cold, then degraded, then up.
+The deployment shows the worse light: down, then cold, then degraded, then up. The
+counts are of the deployment's own settings: ``fail_after``, ``recover_after``, and
+``degraded_after`` of the last ``degraded_window``.
+
+**Flapping**: a deployment that changes between up, degraded and down five times within
+half an hour (or the time of forty probes, if that is longer) is said to flap, once, and
+to be quiet again when one change or none is left in that time.
 """
 
 from __future__ import annotations
@@ -23,9 +30,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from yolotop.judge.verdict import answered_at, light_of, restarted
+from yolotop.judge.light import turn_light
+from yolotop.judge.news import news_of_instance, remember_instance, watch_certificate
+from yolotop.judge.verdict import answered_at, light_of
+from yolotop.judge.words import span
 from yolotop.model import (
-    Answer,
     Deployment,
     Event,
     EventKind,
@@ -39,11 +48,15 @@ from yolotop.model import (
 )
 
 WINDOW: Final = 5
-"""Outcomes a light looks back on."""
-BAD_OF_WINDOW: Final = 2
-"""Bad ones among them from which a light is degraded."""
+"""Outcomes of both questions together that are remembered."""
+FLAP_CHANGES: Final = 5
+"""Changes of state within the window from which a deployment flaps."""
+FLAP_QUIET: Final = 1
+"""Changes left in the window with which it is quiet again."""
+FLAP_WINDOW_S: Final = 1_800.0
+FLAP_WINDOW_PROBES: Final = 40
 
-_BAD: Final = frozenset({Outcome.FAILED, Outcome.WRONG, Outcome.SLOW})
+_FLAPS: Final = frozenset({Health.UP, Health.DEGRADED, Health.DOWN})
 _SILENT: Final = frozenset({Health.PAUSED, Health.MAINTENANCE})
 _RANK: Final = {
     Health.UNKNOWN: 0,
@@ -71,10 +84,11 @@ def advance(
     """
     answer = sample.answer
     at = answered_at(answer)
-    events = _news_of_instance(state, answer, at)
-    after = _remember_instance(state, answer, at)
+    events = news_of_instance(state, answer, at)
+    after = remember_instance(state, answer, at)
+    after, expiry = watch_certificate(after, answer, at)
     if state.health in _SILENT:
-        return after, events
+        return after, (*events, *expiry)
     after = _turn(after, sample, deployment, at)
     if after.health is not state.health:
         change = Event(
@@ -85,13 +99,17 @@ def advance(
             deployment=answer.deployment,
         )
         events = (*events, change)
-    return after, events
+    after, flapping = _watch_flapping(state, after, deployment, at)
+    return after, (*events, *flapping, *expiry)
 
 
 def pause(
     state: HealthState, name: str, *, at: float, reason: str
 ) -> tuple[HealthState, tuple[Event, ...]]:
-    """Stop judging; ``reason`` is shown and kept. Pausing twice changes nothing."""
+    """Stop judging; ``reason`` is shown and kept. Pausing twice changes nothing.
+
+    It ends maintenance: what was paused by hand stays so.
+    """
     if state.health is Health.PAUSED:
         return state, ()
     after = replace(_fresh(state, at), health=Health.PAUSED, message=reason)
@@ -107,6 +125,118 @@ def resume(
     message = f"resumed after {span(at - state.since)} paused"
     event = Event(at, Severity.INFO, EventKind.STATE, message, name)
     return _fresh(state, at), (event,)
+
+
+def begin_maintenance(
+    state: HealthState, name: str, *, at: float, until_at: float, reason: str
+) -> tuple[HealthState, tuple[Event, ...]]:
+    """Stop judging until ``until_at``; again with another end moves the end.
+
+    One that is paused stays paused.
+    """
+    if state.health is Health.PAUSED:
+        return state, ()
+    if state.health is Health.MAINTENANCE:
+        if state.until_at == until_at:
+            return state, ()
+        after = replace(state, until_at=until_at, message=reason)
+    else:
+        after = replace(
+            _fresh(state, at),
+            health=Health.MAINTENANCE,
+            message=reason,
+            until_at=until_at,
+        )
+    return after, (Event(at, Severity.INFO, EventKind.STATE, reason, name),)
+
+
+def end_maintenance(
+    state: HealthState, name: str, *, at: float
+) -> tuple[HealthState, tuple[Event, ...]]:
+    """Begin anew at *unknown*; without maintenance nothing changes."""
+    if state.health is not Health.MAINTENANCE:
+        return state, ()
+    message = f"maintenance ended after {span(at - state.since)}"
+    event = Event(at, Severity.INFO, EventKind.STATE, message, name)
+    return _fresh(state, at), (event,)
+
+
+def unseen(state: HealthState, *, at: float, reason: str) -> HealthState:
+    """The state after a time in which this machine could not look: *unknown*.
+
+    Runs of failures are dropped, since what led to them need not be true any more.
+    What was paused or in maintenance stays so.
+    """
+    if state.health in _SILENT:
+        return state
+    return replace(_fresh(state, at), message=reason)
+
+
+def rebased(state: HealthState, by_s: float) -> HealthState:
+    """The state with its instants moved along with a wall clock that was set.
+
+    They were measured rightly, in a time that was called otherwise.
+    """
+
+    def moved(at: float | None) -> float | None:
+        return None if at is None else at + by_s
+
+    def lit(light: Light) -> Light:
+        return replace(light, cold_since=moved(light.cold_since))
+
+    return replace(
+        state,
+        since=state.since + by_s,
+        last_answer_at=moved(state.last_answer_at),
+        told_expiry_at=moved(state.told_expiry_at),
+        changes=tuple(at + by_s for at in state.changes),
+        liveness=lit(state.liveness),
+        predict=lit(state.predict),
+    )
+
+
+def means_the_same(
+    state: HealthState, other: HealthState, deployment: Deployment
+) -> bool:
+    """Whether going on from either leads to the same states and events.
+
+    Good answers beyond ``recover_after`` change nothing, and a younger time of the
+    last answer only matters where the instance restarted, which is an event.
+    """
+    if state.message != other.message or state.recent != other.recent:
+        return False
+    enough = max(1, deployment.recover_after)
+    return (
+        _settled(state, other)
+        and _same_light(state.liveness, other.liveness, enough)
+        and _same_light(state.predict, other.predict, enough)
+    )
+
+
+def _settled(state: HealthState, other: HealthState) -> bool:
+    return (
+        state.health is other.health
+        and state.since == other.since
+        and state.failures == other.failures
+        and state.model_id == other.model_id
+        and (state.alive_s is None) is (other.alive_s is None)
+        and (other.alive_s or 0.0) >= (state.alive_s or 0.0)
+        and state.changes == other.changes
+        and state.flapping is other.flapping
+        and state.until_at == other.until_at
+        and state.told_expiry_at == other.told_expiry_at
+    )
+
+
+def _same_light(light: Light, other: Light, enough: int) -> bool:
+    return (
+        light.health is other.health
+        and light.recent == other.recent
+        and light.failures == other.failures
+        and light.message == other.message
+        and light.cold_since == other.cold_since
+        and min(light.successes, enough) == min(other.successes, enough)
+    )
 
 
 def after_gap(state: HealthState) -> HealthState:
@@ -128,50 +258,46 @@ def _fresh(state: HealthState, at: float) -> HealthState:
         model_id=state.model_id,
         alive_s=state.alive_s,
         last_answer_at=state.last_answer_at,
+        told_expiry_at=state.told_expiry_at,
     )
 
 
-# --- the instance behind the URL ---------------------------------------------------
+# --- flapping ----------------------------------------------------------------------
 
 
-def _news_of_instance(
-    state: HealthState, answer: Answer, at: float
-) -> tuple[Event, ...]:
-    found = answer.prediction
-    if found is None:
-        return ()
-    events: list[Event] = []
-    if restarted(answer, state) and found.alive_s is not None:
-        ago = f" {span(found.alive_s)} ago" if found.alive_s >= 1 else ""
-        message = f"instance restarted{ago}"
-        events.append(
-            Event(at, Severity.INFO, EventKind.RESTARTED, message, answer.deployment)
-        )
-    old, new = state.model_id, found.model_id
-    if old is not None and new is not None and old != new:
-        message = f"model changed: {old} → {new}"
-        events.append(
-            Event(
-                at,
-                Severity.WARNING,
-                EventKind.MODEL_CHANGED,
-                message,
-                answer.deployment,
-            )
-        )
-    return tuple(events)
+def flap_window_s(deployment: Deployment) -> float:
+    """How far back changes of state count towards flapping."""
+    fastest = min(deployment.interval_s, deployment.predict_interval_s)
+    return max(FLAP_WINDOW_S, FLAP_WINDOW_PROBES * fastest)
 
 
-def _remember_instance(state: HealthState, answer: Answer, at: float) -> HealthState:
-    found = answer.prediction
-    if found is None:
-        return state
-    return replace(
-        state,
-        model_id=found.model_id or state.model_id,
-        alive_s=found.alive_s,
-        last_answer_at=at,
+def _watch_flapping(
+    before: HealthState, after: HealthState, deployment: Deployment, at: float
+) -> tuple[HealthState, tuple[Event, ...]]:
+    changed = (
+        after.health is not before.health
+        and after.health in _FLAPS
+        and before.health in _FLAPS
     )
+    if not changed and not before.changes and not before.flapping:
+        return after, ()
+    window_s = flap_window_s(deployment)
+    changes = tuple(one for one in before.changes if at - window_s < one <= at)
+    if changed:
+        changes = (*changes, at)[-2 * FLAP_CHANGES :]
+    least = FLAP_QUIET + 1 if before.flapping else FLAP_CHANGES
+    flapping = len(changes) >= least
+    message = after.message
+    if flapping:
+        count = f"{len(changes)} changes in {span(at - changes[0])}"
+        message = f"flapping, {count}" + (f": {message}" if message else "")
+    after = replace(after, changes=changes, flapping=flapping, message=message)
+    if flapping is before.flapping:
+        return after, ()
+    severity, said = Severity.WARNING, message
+    if not flapping:
+        severity, said = Severity.INFO, f"quiet again, {after.health}"
+    return after, (Event(at, severity, EventKind.FLAPPING, said, deployment.name),)
 
 
 # --- the lights --------------------------------------------------------------------
@@ -181,7 +307,7 @@ def _turn(
     state: HealthState, sample: Sample, deployment: Deployment, at: float
 ) -> HealthState:
     kind = sample.answer.kind
-    light = _turn_light(light_of(state, kind), sample, deployment, at)
+    light = turn_light(light_of(state, kind), sample, deployment, at)
     liveness = state.liveness if kind is ProbeKind.PREDICT else light
     predict = light if kind is ProbeKind.PREDICT else state.predict
     shown = predict if _RANK[predict.health] >= _RANK[liveness.health] else liveness
@@ -200,79 +326,6 @@ def _turn(
         liveness=liveness,
         predict=predict,
     )
-
-
-def _turn_light(
-    light: Light, sample: Sample, deployment: Deployment, at: float
-) -> Light:
-    outcome = sample.verdict.outcome
-    failures, successes, cold_since = light.failures, light.successes, light.cold_since
-    if outcome is Outcome.FAILED:
-        failures, successes = failures + 1, 0
-    elif outcome is Outcome.COLD:
-        # Neither a failure nor an answer: the run of failures waits for either.
-        successes, cold_since = 0, at if cold_since is None else cold_since
-    else:
-        failures, successes, cold_since = 0, successes + 1, None
-    counted = Light(
-        health=light.health,
-        recent=(*light.recent, outcome)[-WINDOW:],
-        failures=failures,
-        successes=successes,
-        message=light.message,
-        cold_since=cold_since,
-    )
-    if light.health is Health.DOWN and successes >= max(1, deployment.recover_after):
-        # The failures that led down are over: a window that still held them would
-        # call the deployment degraded for another three good answers.
-        counted = replace(
-            counted, health=Health.UNKNOWN, recent=counted.recent[-successes:]
-        )
-    health = _light_health(counted, deployment)
-    message = _light_message(counted, health, sample.verdict.message)
-    return replace(counted, health=health, message=message)
-
-
-def _light_health(light: Light, deployment: Deployment) -> Health:
-    """The health that ``light``, its newest outcome counted, comes to."""
-    last = light.recent[-1]
-    if light.health is Health.DOWN or light.failures >= max(1, deployment.fail_after):
-        return Health.DOWN
-    if last is Outcome.COLD:
-        return Health.COLD
-    if last is Outcome.WRONG or _bad(light) >= BAD_OF_WINDOW:
-        return Health.DEGRADED
-    wanted = min(WINDOW, max(1, deployment.recover_after))
-    if light.health is Health.DEGRADED and _good_run(light) < wanted:
-        return Health.DEGRADED
-    return light.health if last is Outcome.FAILED else Health.UP
-
-
-def _bad(light: Light) -> int:
-    return sum(outcome in _BAD for outcome in light.recent)
-
-
-def _good_run(light: Light) -> int:
-    """How many of the newest outcomes are good, without a gap."""
-    bad = (n for n, outcome in enumerate(reversed(light.recent)) if outcome in _BAD)
-    return next(bad, len(light.recent))
-
-
-def _light_message(light: Light, health: Health, said: str) -> str:
-    """The reason first: a card shows the beginning."""
-    last = light.recent[-1]
-    if health is Health.UP:
-        return ""
-    if health is Health.DOWN:
-        if last is not Outcome.FAILED:
-            return light.message
-        return f"{said} ({light.failures} in a row)" if light.failures > 1 else said
-    if health is Health.DEGRADED:
-        if last not in _BAD:
-            return light.message
-        bad, seen = _bad(light), len(light.recent)
-        return f"{said} ({bad} of the last {seen})" if 1 < bad < seen else said
-    return said
 
 
 # --- words -------------------------------------------------------------------------
@@ -296,18 +349,3 @@ def _change_message(
     if was is Health.COLD:
         return f"up after a cold start of {lasted}"
     return f"up again after {lasted} {was}"
-
-
-def span(seconds: float) -> str:
-    """A length of time for people: ``40 s``, ``4 min``, ``2 h 5 min``, ``3 d 4 h``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"

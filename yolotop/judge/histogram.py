@@ -16,19 +16,38 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Final, TypedDict
 
-from yolotop.judge.varint import put, take, unzigzag, zigzag
+from yolotop.judge.buckets import (
+    LANE_BITS,
+    MOST,
+    coarsened,
+    counts_of,
+    lanes_of,
+    put_plain,
+    put_sparse,
+    take_plain,
+    take_sparse,
+    width_of,
+)
+from yolotop.judge.varint import put, take
 
 SCALE: Final = 5
 """32 buckets to each doubling."""
 MIN_SCALE: Final = 0
-MAX_SCALE: Final = 20
+MAX_SCALE: Final = 8
+"""Finer than any use: 0.135 %. A run of counters is dense, so its width is bounded."""
 RELATIVE_ERROR: Final = (2 ** (1 / 32) - 1) / (2 ** (1 / 32) + 1)
 """Bound of a quantile's relative error at :data:`SCALE`: 0.010830."""
 
 _DOUBLE: Final = struct.Struct("<d")
+_PLAIN: Final = 0x40
+"""Set in the first byte of an encoding whose counters are in the plain form."""
+_FARTHEST: Final = 1_100
+"""No float has more doublings than this above or below 1."""
 _NS_PER_MS: Final = 1_000_000
 
 
@@ -55,11 +74,15 @@ class ExpHistogram:
     """A mutable latency histogram in milliseconds; compares by value.
 
     Count, minimum and maximum are exact. The sum is kept in whole nanoseconds: a sum
-    of floats depends on the order of merging, a sum of integers does not.
+    of floats depends on the order of merging, a sum of integers does not. Counters are
+    :mod:`yolotop.judge.buckets` lanes; the first one, of index ``_base``, is never 0,
+    so equal histograms have equal lanes.
     """
 
     __hash__ = None  # type: ignore[assignment]  # mutable
-    __slots__ = ("_buckets", "_max", "_min", "_scale", "_sum_ns", "_zero", "count")
+    __slots__ = (
+        *("_base", "_lanes", "_max", "_min", "_scale", "_sum_ns", "_zero", "count"),
+    )
 
     def __init__(self, *, scale: int = SCALE) -> None:
         if not MIN_SCALE <= scale <= MAX_SCALE:
@@ -70,7 +93,8 @@ class ExpHistogram:
         self._sum_ns = 0
         self._min = math.inf
         self._max = -math.inf
-        self._buckets: dict[int, int] = {}
+        self._base = 0
+        self._lanes = 0
 
     @classmethod
     def merged(cls, histograms: Iterable[ExpHistogram]) -> ExpHistogram:
@@ -119,7 +143,8 @@ class ExpHistogram:
             and self._sum_ns == other._sum_ns
             and self._min == other._min
             and self._max == other._max
-            and self._buckets == other._buckets
+            and self._lanes == other._lanes
+            and (not self._lanes or self._base == other._base)
         )
 
     def __repr__(self) -> str:
@@ -132,18 +157,18 @@ class ExpHistogram:
         """Count ``value_ms`` ``n`` times.
 
         Raises ValueError for a negative or non-finite value and for ``n`` under 1: a
-        latency that is none must not become one.
+        latency that is none must not become one. OverflowError above 2**63 values.
         """
         if not 0.0 <= value_ms < math.inf:
             raise ValueError(f"{value_ms} is not a latency in milliseconds")
         if n < 1:
             raise ValueError(f"cannot count a value {n} times")
+        self._grow(n)
         if value_ms:
             index = math.ceil(math.log2(value_ms) * 2**self._scale) - 1
-            self._buckets[index] = self._buckets.get(index, 0) + n
+            self._add_lanes(index, n)
         else:
             self._zero += n
-        self.count += n
         self._sum_ns += _nanoseconds(value_ms) * n
         self._min = min(self._min, value_ms)
         self._max = max(self._max, value_ms)
@@ -152,11 +177,12 @@ class ExpHistogram:
         """Add all of ``other``; of two scales the coarser one is kept."""
         if self._scale > other._scale:
             self._coarsen(other._scale)
-        shift = other._scale - self._scale
-        buckets = self._buckets
-        for index, n in other._buckets.items():
-            buckets[index >> shift] = buckets.get(index >> shift, 0) + n
-        self.count += other.count
+        self._grow(other.count)
+        if other._lanes:
+            base, lanes = other._base, other._lanes
+            if shift := other._scale - self._scale:
+                base, lanes = coarsened(base, lanes, shift)
+            self._add_lanes(base, lanes)
         self._zero += other._zero
         self._sum_ns += other._sum_ns
         self._min = min(self._min, other._min)
@@ -186,31 +212,25 @@ class ExpHistogram:
         ``None`` when empty. First and last rank are exact (they are min and max), any
         other is within :data:`RELATIVE_ERROR`. Raises ValueError unless 0 ≤ q ≤ 1.
         """
-        if not 0.0 <= q <= 1.0:
-            raise ValueError(f"{q} is not a quantile (0 to 1)")
+        return self.quantiles((q,))[0]
+
+    def quantiles(self, qs: Sequence[float]) -> list[float | None]:
+        """Several of :meth:`quantile` for the price of one."""
+        for q in qs:
+            if not 0.0 <= q <= 1.0:
+                raise ValueError(f"{q} is not a quantile (0 to 1)")
         if not self.count:
-            return None
+            return [None] * len(qs)
+        below = list(accumulate(counts_of(self._lanes), initial=self._zero))
         # 0.07 * 100 is 7.000000000000001 in floats; the 8th value is not meant.
-        rank = max(1, math.ceil(round(q * self.count, 6)))
-        if rank == 1:
-            return self._min
-        if rank >= self.count:
-            return self._max
-        seen = self._zero
-        if rank <= seen:
-            return 0.0
-        for index in sorted(self._buckets):
-            seen += self._buckets[index]
-            if seen >= rank:
-                return min(max(self._middle(index), self._min), self._max)
-        raise AssertionError("counts and buckets disagree")
+        ranks = (max(1, math.ceil(round(q * self.count, 6))) for q in qs)
+        return [self._value_at(rank, below) for rank in ranks]
 
     def encode(self) -> bytes:
         """A compact form that :meth:`decode` reads; empty at scale 5 is ``b""``.
 
-        Varints: scale, zero count, sum, min, max, then each bucket as the gap from
-        the one before, with a flag bit that says "and it holds exactly one", which
-        most buckets of a quiet hour do.
+        The scale and which form the counters have in the first byte, then varints:
+        zero count, sum, min, max; then the counters.
         """
         if not self.count and self._scale == SCALE:
             return b""
@@ -221,14 +241,12 @@ class ExpHistogram:
         put(out, self._sum_ns)
         _put_value(out, self._min)
         _put_value(out, self._max)
-        last: int | None = None
-        for index in sorted(self._buckets):
-            n = self._buckets[index]
-            gap = zigzag(index) if last is None else index - last - 1
-            put(out, gap << 1 | (n > 1))
-            if n > 1:
-                put(out, n - 2)
-            last = index
+        counts = counts_of(self._lanes)
+        if counts and (width := width_of(counts)) is not None:
+            out[0] |= _PLAIN
+            put_plain(out, self._base, counts, width)
+        else:
+            put_sparse(out, self._base, counts)
         return bytes(out)
 
     @classmethod
@@ -236,7 +254,7 @@ class ExpHistogram:
         """The histogram that :meth:`encode` packed. Raises ValueError for any other."""
         if not data:
             return cls()
-        histogram = cls(scale=data[0] + MIN_SCALE)
+        histogram = cls(scale=(data[0] & ~_PLAIN) + MIN_SCALE)
         if len(data) == 1:
             return histogram
         try:
@@ -247,16 +265,12 @@ class ExpHistogram:
 
     def to_otlp(self) -> OtlpHistogram:
         """The OTLP ``ExponentialHistogramDataPoint`` fields; bounds in milliseconds."""
-        first = min(self._buckets, default=0)
-        last = max(self._buckets, default=-1)
         return {
             "scale": self._scale,
             "zero_count": self._zero,
             "positive": {
-                "offset": first,
-                "bucket_counts": [
-                    self._buckets.get(index, 0) for index in range(first, last + 1)
-                ],
+                "offset": self._base,
+                "bucket_counts": list(counts_of(self._lanes)),
             },
             "sum": self.sum,
             "min": self.min,
@@ -264,11 +278,36 @@ class ExpHistogram:
             "count": self.count,
         }
 
+    def _grow(self, n: int) -> None:
+        """Count ``n`` more, before they enter a lane."""
+        if self.count + n >= MOST:
+            raise OverflowError("a histogram counts up to 2**63 values")
+        self.count += n
+
+    def _add_lanes(self, base: int, lanes: int) -> None:
+        if not self._lanes:
+            self._base, self._lanes = base, lanes
+        elif base < self._base:
+            self._lanes = (self._lanes << (self._base - base) * LANE_BITS) + lanes
+            self._base = base
+        else:
+            self._lanes += lanes << (base - self._base) * LANE_BITS
+
     def _coarsen(self, scale: int) -> None:
-        shift = self._scale - scale
-        fine, self._buckets, self._scale = self._buckets, {}, scale
-        for index, n in fine.items():
-            self._buckets[index >> shift] = self._buckets.get(index >> shift, 0) + n
+        shift, self._scale = self._scale - scale, scale
+        if self._lanes:
+            self._base, self._lanes = coarsened(self._base, self._lanes, shift)
+
+    def _value_at(self, rank: int, below: Sequence[int]) -> float:
+        """The value of a rank; ``below[i]`` values are under the i-th counter."""
+        if rank == 1:
+            return self._min
+        if rank >= self.count:
+            return self._max
+        if rank <= self._zero:
+            return 0.0
+        middle = self._middle(self._base + bisect_left(below, rank) - 1)
+        return min(max(middle, self._min), self._max)
 
     def _middle(self, index: int) -> float:
         """The value of bucket ``index`` that is equally far, relatively, from both."""
@@ -281,24 +320,13 @@ class ExpHistogram:
         self._sum_ns, at = take(data, at)
         self._min, at = _take_value(data, at)
         self._max, at = _take_value(data, at)
-        total, size = self._zero, len(data)
-        index: int | None = None
-        while at < size:
-            # take() in place for one byte, which nearly all are: a cold start decodes
-            # ten thousand histograms, and the calls would be half of that.
-            if (head := data[at]) < 0x80:
-                at += 1
-            else:
-                head, at = take(data, at)
-            gap = head >> 1
-            index = unzigzag(gap) if index is None else index + gap + 1
-            n = 1
-            if head & 1:
-                n, at = take(data, at)
-                n += 2
-            self._buckets[index] = n
-            total += n
-        self.count = total
+        taken = take_plain if data[0] & _PLAIN else take_sparse
+        base, counts = taken(data, at)
+        self.count = self._zero + sum(counts)
+        first, last = base, base + len(counts)
+        if max(abs(first), abs(last)) > _FARTHEST << self._scale or self.count >= MOST:
+            raise ValueError("a histogram holds what is no latency")
+        self._base, self._lanes = base, lanes_of(counts)
 
 
 def _nanoseconds(value_ms: float) -> int:

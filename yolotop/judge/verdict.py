@@ -231,7 +231,10 @@ def _fault(
     drawn: Sequence[Detection] | None,
     deployment: Deployment,
 ) -> str | None:
-    """Why the prediction is not what was expected, or ``None``."""
+    """Why the prediction is not what was expected, or ``None``.
+
+    What was got stands first: a card shows the head of the sentence.
+    """
     expect, got = deployment.expect, prediction.detections
     if expect.drawn and drawn is not None:
         fault = _drawn_fault(drawn, got, sure=deployment.conf is None)
@@ -253,7 +256,7 @@ def _drawn_fault(
         return None
     seen = [pair.got for pair in found.pairs] + extra
     if not found.missed or _labels(drawn) != _labels(seen):
-        return f"expected {tally(drawn)}, got {tally(seen)}"
+        return f"got {tally(seen)}, expected {tally(drawn)}"
     astray = found.missed[0]
     best = max((overlap(astray, item) for item in extra), default=0.0)
     return f"{astray.label} is not where it was drawn (IoU {best:.2f})"
@@ -263,9 +266,9 @@ def _count_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
     count = len(got)
     low, high = expect.min_detections, expect.max_detections
     if low is not None and count < low:
-        return f"expected at least {count_detections(low)}, got {count or 'none'}"
+        return f"got {count or 'none'}, expected at least {count_detections(low)}"
     if high is not None and count > high:
-        return f"expected at most {count_detections(high)}, got {count}"
+        return f"got {count}, expected at most {count_detections(high)}"
     return None
 
 
@@ -274,7 +277,7 @@ def _label_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
     missing = [label for label in expect.labels if label not in seen]
     if not missing:
         return None
-    return f"expected {', '.join(missing)}, got {tally(got)}"
+    return f"got {tally(got)}, expected {', '.join(missing)}"
 
 
 def _labels(detections: Iterable[Detection]) -> Counter[str]:
