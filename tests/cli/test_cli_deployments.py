@@ -115,7 +115,7 @@ def test_no_check_asks_nobody(run: Run, home: Home, scripted: Scripted) -> None:
     ("args", "said"),
     [
         (["ftp://h"], "url must begin"),
-        (["http://h", "--name", "dock-cam"], "the name is taken"),
+        (["http://h", "--name", "dock-cam"], '"dock-cam" is registered already'),
         (["http://h", "--api-key", "sekret-literal"], "must be a reference"),
         (["http://u:sekret@h"], "api_key"),
         (["http://h", "--tag", " x"], "white space"),

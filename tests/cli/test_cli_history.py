@@ -188,8 +188,27 @@ def test_logs_for_people(run: Run, measured: float) -> None:
     done = run("logs", "--severity", "error")
     (line,) = done.stdout.splitlines()
     said = "ERROR gate-3 HTTP 500: [red]boom 500 40 ms"
-    assert " ".join(line.split()[1:]) == said
-    assert len(line.split()[0]) == len("12:31:07")
+    assert " ".join(line[line.index("ERROR") :].split()) == said
+
+
+def test_the_collectors_own_lines_are_called_as_on_the_screen(
+    run: Run, home: Home
+) -> None:
+    started = Event(time.time(), Severity.INFO, EventKind.COLLECTOR, "began")
+    keep(home.data_dir, [], [started])
+    assert run("logs").stdout.split()[-2:] == ["collector", "began"]
+
+
+def test_lines_of_other_days_carry_their_date(run: Run, home: Home) -> None:
+    now = time.time()
+    then = now - 3 * 86_400
+    keep(home.data_dir, [sample(DOCK, then), sample(DOCK, now)])
+    old, new = run("logs").stdout.splitlines()
+    assert old.startswith(time.strftime("%b %d %H:%M  INFO", time.localtime(then)))
+    assert new.startswith(time.strftime("%H:%M:%S", time.localtime(now)))
+    assert old.index("dock-cam") == new.index("dock-cam")
+    (alone,) = run("logs", "-n", "1").stdout.splitlines()
+    assert alone.index("INFO") == len("12:31:07  ")
 
 
 def test_more_lines_than_one_page(run: Run, home: Home) -> None:

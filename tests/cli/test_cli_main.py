@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -108,7 +109,8 @@ def test_config_and_data_dir_stand_before_or_after(
     done = run(*(options + args if place == "before" else args + options))
     assert done.exit_code == (1 if args[0] == "check" else 0), done.stderr
     if args[0] in ("status", "logs"):
-        assert (home.path / "elsewhere").is_dir()
+        assert f"no history in {home.path / 'elsewhere'}" in done.stderr
+        assert not (home.path / "elsewhere").exists(), "to look is not to create"
     else:
         assert ("other.toml" if args[0] == "config" else "dock-cam") in done.stdout
     assert not home.data_dir.exists()
@@ -212,8 +214,10 @@ def test_ctrl_c_is_130_and_quiet(home: Home) -> None:
     with process:
         assert process.stdout is not None
         # The database is there as soon as the follower has begun to follow.
+        deadline = time.monotonic() + 20
         while not list(home.data_dir.glob("*.db*")) and process.poll() is None:
-            pass
+            if time.monotonic() > deadline:
+                process.kill()  # or leaving the block would wait for it for ever
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130

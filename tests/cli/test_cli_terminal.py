@@ -17,7 +17,7 @@ from yolotop.cli.terminal import Keeper, is_beating
 from yolotop.collect.lock import holder
 from yolotop.collect.process import stop
 from yolotop.config.load import load
-from yolotop.store.open import open_reader
+from yolotop.store.open import open_reader, open_writer
 from yolotop.store.protocol import CollectorStatus
 
 
@@ -79,7 +79,7 @@ def test_a_clean_quit_stops_the_collector_it_brought(
     assert holder(watched.data_dir) is None
     farewell = person.painted.rpartition(b"\x1b[?1049l")[2].decode()
     assert "dock-cam: " in farewell
-    assert "The collector stopped, too" in farewell
+    assert "collector that this terminal started has stopped" in farewell
 
 
 def test_a_terminal_that_dies_leaves_its_collector_to_the_next(
@@ -98,7 +98,7 @@ def test_a_terminal_that_dies_leaves_its_collector_to_the_next(
     assert second.ends() == 0
     # It did not start this one, so it is not its own to stop.
     assert holder(watched.data_dir) == pid
-    assert b"The collector stopped" not in second.painted
+    assert b"has stopped" not in second.painted
 
 
 def test_no_config_file_opens_an_empty_terminal(
@@ -116,6 +116,43 @@ def test_a_config_file_that_was_named_must_be_there(
     person = sit_at("--config", "gone.toml")
     assert person.ends() == 2
     assert b"gone.toml: there is no such file" in person.painted
+
+
+def test_why_no_collector_starts_is_on_the_screen_and_in_the_farewell(
+    sit_at: Callable[..., Pty], watched: Home
+) -> None:
+    log = watched.data_dir / "collector.log"
+    watched.data_dir.mkdir(parents=True)
+    # Nothing can be written where a directory is.
+    log.mkdir()
+    person = sit_at()
+    person.sees("nobody is measuring: ")
+    assert holder(watched.data_dir) is None
+    person.types("q")
+    assert person.ends() == 0
+    farewell = person.painted.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "No collector could be started: " in farewell
+
+
+async def test_trouble_is_over_when_somebody_else_measures(watched: Home) -> None:
+    config = load(watched.config, env=dict(os.environ))
+    keeper = Keeper(config)
+    keeper.trouble = "it ended with exit code 2"
+    writer = await open_writer(config.data_dir)
+    reader = await open_reader(config.data_dir)
+    try:
+        await writer.beat(CollectorStatus(1, 0.0, beat_at=100.0, version="0"))
+        watch = asyncio.create_task(
+            keeper.watch(reader, now=lambda: 101.0, pause_s=0.01)
+        )
+        await asyncio.to_thread(until, lambda: not keeper.trouble)
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+    finally:
+        await reader.close()
+        await writer.close()
+    assert keeper.pid is None
 
 
 async def test_a_collector_that_died_is_replaced(watched: Home) -> None:

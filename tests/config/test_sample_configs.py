@@ -10,11 +10,12 @@ import pytest
 
 from yolotop.config.deployment import EXPECT_KEYS, KEYS
 from yolotop.config.duration import format_duration, parse_duration
-from yolotop.config.environment import UI_KINDS
+from yolotop.config.environment import COLLECTOR_KINDS, UI_KINDS
 from yolotop.config.load import load, parse
-from yolotop.config.schema import UiSettings
+from yolotop.config.schema import CollectorSettings, UiSettings
 from yolotop.config.starter import STARTER
-from yolotop.model import Deployment, Expectation
+from yolotop.config.store import STORE_KINDS, parse_size
+from yolotop.model import Deployment, Expectation, StoreSettings
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 # A commented key, as opposed to a commented sentence.
@@ -32,9 +33,13 @@ def test_samples_are_valid(path: Path) -> None:
 
 def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
     text = uncommented((SAMPLES / "full.toml").read_text())
+    for name in ("ca.pem", "client.pem", "client.key"):
+        (tmp_path / name).touch()
     config = parse(text, path=tmp_path / "full.toml", env={})
     table = tomllib.loads(text)
     assert set(table["ui"]) == set(UI_KINDS)
+    assert set(table["collector"]) == set(COLLECTOR_KINDS)
+    assert set(table["store"]) == set(STORE_KINDS)
     deployment = dict(table["deployment"][0])
     assert set(deployment.pop("expect")) == set(EXPECT_KEYS)
     assert set(deployment) == set(KEYS) - {"expect"}
@@ -48,7 +53,8 @@ def test_full_tells_the_defaults_that_are_built_in() -> None:
     for line in KEY_LINE.findall(text):
         key, _, value = line.partition(" = ")
         parsed: object = tomllib.loads(f"v = {value}")["v"]
-        for owner in (plain, UiSettings(), Expectation()):
+        owners = (plain, UiSettings(), CollectorSettings(), Expectation())
+        for owner in (*owners, StoreSettings()):
             built_in = getattr(owner, key, getattr(owner, f"{key}_s", None))
             if built_in in (None, ()):
                 continue
@@ -56,6 +62,8 @@ def test_full_tells_the_defaults_that_are_built_in() -> None:
                 parsed = parse_duration(parsed)
             assert parsed == built_in, key
             told += 1
+    assert f'# max_size = "{StoreSettings().max_bytes // 10**6}MB"' in text  # type: ignore[operator]
+    assert parse_size("512MB") == StoreSettings().max_bytes
     # What has a default stands there with it: nothing to look up elsewhere.
     assert told >= 15
 

@@ -10,7 +10,7 @@ import pytest
 
 from yolotop.config.load import load, parse
 from yolotop.demo import script
-from yolotop.demo.cast import CAST, FIRST_PORT, KEY_ENV, ports
+from yolotop.demo.cast import CAST, FIRST_PORT, ports
 from yolotop.errors import ConfigError
 
 SAMPLE = Path(__file__).parents[2] / "sample_configs" / "demo.toml"
@@ -37,7 +37,7 @@ def test_it_is_valid_and_names_the_cast_in_order() -> None:
     keys = {d.name for d in config.deployments if d.api_key is not None}
     assert keys == {"belt-2", "vault-2"}
     assert all(
-        str(d.api_key) == f"env:{KEY_ENV}" for d in config.deployments if d.api_key
+        str(d.api_key).endswith("demo.key") for d in config.deployments if d.api_key
     )
 
 

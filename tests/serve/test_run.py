@@ -40,7 +40,7 @@ def test_auto_takes_onnx_for_onnx() -> None:
 
 @pytest.mark.parametrize("engine", ["auto", "onnx"])
 def test_a_missing_file_is_named(engine: Any) -> None:
-    with pytest.raises(UsageError, match=r"none\.onnx: no such"):
+    with pytest.raises(UsageError, match=r"none\.onnx does not exist"):
         run.open_engine("none.onnx", engine)
 
 
@@ -130,7 +130,7 @@ def test_a_key_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("EMPTY_KEY", " ")
     for name in ("EMPTY_KEY", "NO_SUCH_KEY_IN_ENV"):
-        with pytest.raises(ConfigError, match=name):
+        with pytest.raises(ConfigError, match="not set, or empty"):
             serve("shapes", api_key_env=name)
 
 

@@ -100,6 +100,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         read_only: bool = False,
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = lambda: NOON,
+        trouble: Callable[[], str] = lambda: "",
     ) -> YolotopApp:
         settings = UiSettings(theme=theme, symbols=symbols, read_only=read_only)
         return YolotopApp(
@@ -110,6 +111,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
             refresh_s=3_600.0,
             env=TRUECOLOR if env is None else env,
             searched=("./yolotop.toml", "~/.config/yolotop/yolotop.toml"),
+            trouble=trouble,
         )
 
     return make

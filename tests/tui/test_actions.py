@@ -108,8 +108,12 @@ async def test_add_and_remove_edit_the_file(tmp_path: Path, reader: Reader) -> N
     actions = StoreActions(reader, path)
     await actions.add(TABLE)
     assert tomllib.loads(path.read_text())["deployment"] == [TABLE]
-    with pytest.raises(ConfigError):
-        await actions.add(TABLE)
+    for refused in (actions.add(TABLE), actions.trial(TABLE)):
+        with pytest.raises(ConfigError, match="is registered already in") as caught:
+            await refused
+        assert fields_of(caught.value) == {
+            "name": '"dock-2" is taken; choose another name'
+        }
     await actions.remove("dock-2")
     assert not tomllib.loads(path.read_text()).get("deployment")
     with pytest.raises(ConfigError):

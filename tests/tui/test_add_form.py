@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
-from tui_fleet import BAD_TRIAL, FakeActions, MakeApp, Said, Settle
+from textual.widgets import Input
+from tui_fleet import BAD_TRIAL, GOOD_TRIAL, FakeActions, MakeApp, Said, Settle
 
-from yolotop.config.problems import InvalidConfig, Problem
+from yolotop.config.problems import InvalidConfig, NameTaken, Problem
 from yolotop.errors import StoreError
-from yolotop.tui.screens.add import AddDeployment
+from yolotop.tui.ink import Look
+from yolotop.tui.screens.add import AddDeployment, verdict_rows
 from yolotop.tui.screens.dashboard import Dashboard
+
+
+def buttons(shown: str) -> str:
+    """The line of buttons as the screen shows it."""
+    return next(line for line in shown.splitlines() if "Cancel" in line)
 
 
 async def fill(pilot: Pilot[int], **values: str) -> None:
@@ -46,16 +52,22 @@ async def test_tested_then_saved(
         assert isinstance(app.screen, Dashboard)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20), (40, 14)])
 async def test_saving_untested_takes_a_second_press(
-    make_app: MakeApp, actions: FakeActions, work: Settle
+    make_app: MakeApp,
+    actions: FakeActions,
+    size: tuple[int, int],
+    said: Said,
+    work: Settle,
 ) -> None:
     app = make_app()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await fill(pilot, name="x", url="http://h")
+        assert "Test Save Cancel" in " ".join(buttons(said(app)).split())
         await pilot.press("ctrl+s")
         await work(pilot)
         assert actions.calls == []
-        assert str(app.screen.query_one("#save", Button).label) == "Save anyway"
+        assert "Test Save anyway Cancel" in " ".join(buttons(said(app)).split())
         await pilot.press("ctrl+s")
         await work(pilot)
         assert actions.calls == [("add", {"name": "x", "url": "http://h"})]
@@ -87,7 +99,7 @@ async def test_a_failed_test_says_why_and_may_be_saved_anyway(
         await pilot.press("ctrl+t")
         await work(pilot)
         assert "connection refused by 127.0.0.1:1 [red]" in said(app)
-        assert str(app.screen.query_one("#save", Button).label) == "Save anyway"
+        assert "Save anyway" in buttons(said(app))
         await pilot.press("ctrl+s")
         await work(pilot)
         assert [call for call, _ in actions.calls] == ["trial", "add"]
@@ -113,6 +125,22 @@ async def test_a_config_error_stands_at_its_field(
         assert "must begin with" not in said(app)
 
 
+async def test_a_name_that_is_taken_is_told_under_the_name(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    actions.trouble = NameTaken("dock-cam", "demo.toml")
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="dock-cam", url="http://h")
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        lines = said(app).splitlines()
+        at = next(n for n, line in enumerate(lines) if "Name" in line)
+        assert '"dock-cam" is taken; choose another name' in lines[at + 1]
+        assert "demo.toml" not in said(app)
+        assert app.focused is app.screen.query_one("#field-name")
+
+
 async def test_any_other_error_is_told_with_its_cure(
     make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
 ) -> None:
@@ -124,6 +152,14 @@ async def test_any_other_error_is_told_with_its_cure(
         await work(pilot)
         assert "no collector answered" in said(app)
         assert "see yolotop status" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"), [(0, "no detections"), (1, "1 detection"), (3, "3 detections")]
+)
+def test_one_detection_is_not_many(seen: int, words: str) -> None:
+    _, predict = verdict_rows([{**GOOD_TRIAL[1], "detections": seen}] * 2, Look())
+    assert predict[-1].text == f"142 ms · {words} · HTTP 200"
 
 
 async def test_escape_leaves_nothing_behind(

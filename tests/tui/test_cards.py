@@ -15,8 +15,8 @@ from yolotop.tui.trends import beat_rows, trend_rows
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row, phase_bar
 from yolotop.tui.widgets.log_rows import columns, highlighted, words_of
 from yolotop.tui.widgets.log_rows import line_row as log_line_row
-from yolotop.tui.widgets.panels import panels
-from yolotop.view.snapshot import EMPTY, Beat, Card, Figures
+from yolotop.tui.widgets.panels import boxed_rows, folded_rows, panels
+from yolotop.view.snapshot import EMPTY, Beat, Card, Figures, Range
 
 NOW = 1_790_000_000.0
 LOOK = Look()
@@ -163,6 +163,64 @@ def test_under_twenty_samples_the_panel_says_how_many() -> None:
     panel = panels(few, LOOK)[3]
     assert panel.figure.role == "dim"
     assert "n 19" in text([panel.note])
+
+
+@pytest.mark.parametrize(
+    ("age_s", "range_", "words"),
+    [
+        (130, Range.H24, "last 2 min"),
+        (7_300, Range.D7, "last 2 h"),
+        (3_301, Range.H1, "1h"),
+        (86_101, Range.H24, "24h"),
+    ],
+)
+def test_a_young_trend_says_what_it_covers(
+    age_s: float, range_: Range, words: str
+) -> None:
+    shown = replace(
+        EMPTY, at=NOW, range=range_, since_at=NOW - age_s, first_at=NOW - age_s
+    )
+    said = text(boxed_rows(shown, 120, 4, LOOK)).splitlines()
+    assert words in said[1]
+    young = words.startswith("last")
+    assert said[0].count("last") == (2 if young else 0)
+    folded = text(folded_rows(shown, 80, 1, LOOK))
+    assert ("in 2" in folded) == young
+
+
+@pytest.mark.parametrize("width", [20, 41, 60, 80, 96, 97, 98, 99, 120, 200])
+@pytest.mark.parametrize("age_s", [0, 59, 3_599, 90_000_000])
+def test_young_panels_are_exact(width: int, age_s: float) -> None:
+    shown = replace(EMPTY, at=NOW, range=Range.D30, since_at=NOW - age_s)
+    if width >= 96:
+        rows = boxed_rows(shown, width, 4, LOOK)
+        assert {width_of(row) for row in rows} == {width}
+    assert width_of(folded_rows(shown, width, 1, LOOK)[0]) <= width
+
+
+def test_figures_on_a_line_have_their_names_where_there_is_room() -> None:
+    def said(width: int) -> str:
+        return text([line_row(CARD, width, Setting(NOW, LOOK, name_width=14))])
+
+    assert "142 ms p95   0.0 % err   5\u00a0760 req" in said(100)
+    assert "142 ms p95   0.0 % err" in said(80)
+    assert "req" not in said(80)
+    assert "142 ms   0.0 %  " in said(48)
+
+
+def test_a_tall_card_gives_a_long_message_two_lines() -> None:
+    wrong = "wrong answer: got circle ×2 and square ×1, expected triangle ×2"
+    sick = replace(CARD, health=Health.DEGRADED, message=wrong)
+    beats = (Beat(Outcome.OK, 3.0), Beat(Outcome.WRONG, 3.0))
+    sick = replace(sick, beats=beats * 30)
+    rows = card_rows(sick, 40, Density.ROOMY, Setting(NOW, LOOK))
+    said = text(rows)
+    assert "wrong answer: got circle ×2 and" in said
+    assert "square ×1, expected triangle ×2" in said
+    assert "≠" in said
+    assert roles(rows, "triangle") == {"degraded"}
+    short = text(card_rows(sick, 40, Density.FULL, Setting(NOW, LOOK)))
+    assert "wrong answer: got circle ×2 and squ…" in short
 
 
 LINE = LogLine(7, NOW, Severity.ERROR, "gate-3", "refused [bold]you[/x]", 503, 12.0)

@@ -242,12 +242,12 @@ async def test_freeze_holds_the_picture_and_counts_what_it_misses(
         source.lines += [replace(last, seq=last.seq + n) for n in range(1, 35)]
         clock[0] += 12
         await settle(pilot)
-        assert "PAUSED +12s · 34 new" in said(app)
+        assert "FROZEN +12s · 34 new" in said(app)
         assert "34\u00a0512" in said(app)
         shown = board(app).log_pane.lines[-1].seq
         assert shown == last.seq
         await pilot.press("space")
-        assert "PAUSED" not in said(app)
+        assert "FROZEN" not in said(app)
         assert "99\u00a0999" in said(app)
         assert board(app).log_pane.lines[-1].seq == last.seq + 34
 
@@ -279,6 +279,58 @@ async def test_a_dead_collector_is_seen_without_a_key(
         await settle(pilot)
         assert "✖ collector silent 1m" in said(app)
         assert "nobody is measuring" in said(app)
+
+
+async def test_why_nobody_measures_is_told_while_it_lasts(
+    make_app: MakeApp, source: FakeSource, said: Said, settle: Settle
+) -> None:
+    why = ["yolotop.toml:3: [red]url\nis missing. Correct this"]
+    running = source.snapshot
+    source.snapshot = replace(running, collector=CollectorView())
+    app = make_app(trouble=lambda: why[0])
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        banner = said(app).splitlines()[1]
+        assert "nobody is measuring: yolotop.toml:3: [red]url is missing." in banner
+        source.snapshot = replace(source.snapshot, cards=(), counts=())
+        await settle(pilot)
+        assert "yolotop.toml:3" in said(app).splitlines()[1]
+        why[0] = ""
+        source.snapshot = replace(running, collector=CollectorView())
+        await settle(pilot)
+        assert "the figures below are not renewed" in said(app).splitlines()[1]
+        source.snapshot = running
+        await settle(pilot)
+        assert "nobody is measuring" not in said(app)
+
+
+@pytest.mark.parametrize("key", ["5", "4", "2"])
+async def test_an_empty_page_is_the_filters_doing(
+    make_app: MakeApp,
+    source: FakeSource,
+    said: Said,
+    settle: Settle,
+    key: str,
+) -> None:
+    source.lines = [replace(line, severity=Severity.DEBUG) for line in source.lines]
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        await settle(pilot)
+        assert "no line passes the filters" in said(app)
+        assert "nothing has been logged" not in said(app)
+
+
+async def test_before_the_first_line_nothing_has_been_logged(
+    make_app: MakeApp, source: FakeSource, said: Said, settle: Settle
+) -> None:
+    source.lines = []
+    source.snapshot = replace(source.snapshot, first_at=None, since_at=None)
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "nothing has been logged yet" in said(app)
 
 
 async def test_probe_and_pause_act_on_the_selected_one(

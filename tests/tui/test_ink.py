@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from yolotop.tui.ink import Look, Row, Span, clip, cut, fit, spread, width_of
+from yolotop.tui.ink import (
+    Look,
+    Row,
+    Span,
+    clip,
+    cut,
+    fit,
+    spread,
+    width_of,
+    wrapped,
+)
 from yolotop.tui.widgets.painted import changed_cells
 
 LOOK = Look()
@@ -63,3 +74,17 @@ def test_what_is_not_sent_is_equal(old: Row, new: Row, width: int) -> None:
 
     same = zip(cells(before), cells(after), strict=False)
     assert all(a == b for x, (a, b) in enumerate(same) if x not in sent)
+
+
+@given(text=TEXT, width=st.integers(1, 30), lines=st.integers(1, 3))
+def test_wrapped_text_keeps_to_its_cells(text: str, width: int, lines: int) -> None:
+    got = wrapped(text, width, lines, LOOK)
+    assert 1 <= len(got) <= lines
+    assert all(cell_len(line) <= width for line in got)
+
+
+def test_text_is_wrapped_at_blanks_and_cut_at_the_end() -> None:
+    assert wrapped("one two three", 7, 2, LOOK) == ["one two", "three"]
+    assert wrapped("one two three four", 7, 2, LOOK) == ["one two", "three…"]
+    assert wrapped("in one", 7, 2, LOOK) == ["in one"]
+    assert wrapped("unbreakable words", 7, 2, LOOK) == ["unbrea…"]

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
-from tui_fleet import FakeSource, MakeApp, Settle
+from tui_fleet import NOON, FakeSource, MakeApp, Settle
 
 from yolotop.errors import StoreError
-from yolotop.view.snapshot import Figures
+from yolotop.model import Health
+from yolotop.view.snapshot import CollectorHealth, CollectorView, Figures
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 Compare = Callable[..., bool]
@@ -108,6 +109,35 @@ def test_empty(
         source.snapshot, cards=(), counts=(), totals=Figures(), active=0
     )
     assert snap_compare(make_app(), terminal_size=size, run_before=after())
+
+
+def test_save_anyway(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
+    app = make_app()
+    keys = ("a", *"dock-2", "ctrl+s")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=after(*keys))
+
+
+def test_young_and_nobody_measures(
+    snap_compare: Compare, make_app: MakeApp, source: FakeSource, after: After
+) -> None:
+    lost = "no answer for 3 min: nobody is measuring"
+    shown = source.snapshot
+    cards = tuple(
+        replace(card, health=Health.UNKNOWN, message=lost, since_at=NOON - 190)
+        for card in shown.cards
+        if card.health is not Health.PAUSED
+    )
+    source.snapshot = replace(
+        shown,
+        cards=cards,
+        counts=((Health.UNKNOWN, len(cards)),),
+        active=0,
+        since_at=NOON - 400,
+        change=None,
+        collector=CollectorView(CollectorHealth.STALE, 190.0),
+    )
+    app = make_app(trouble=lambda: "yolotop.toml:3: url is missing. Correct this")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=after())
 
 
 def test_trouble(

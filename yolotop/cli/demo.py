@@ -133,7 +133,10 @@ def _show(stage: Stage) -> int:
     from yolotop.cli.terminal import run_terminal
 
     return run_terminal(
-        config_path=stage.config, data_dir=stage.data_dir, range_=_RANGE
+        config_path=stage.config,
+        data_dir=stage.data_dir,
+        range_=_RANGE,
+        owner_pid=os.getpid(),
     )
 
 

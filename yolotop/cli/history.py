@@ -7,8 +7,12 @@ probe: both commands only read what a collector wrote, running or not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -23,10 +27,10 @@ from yolotop.cli.options import (
     SeverityWord,
     places,
 )
+from yolotop.errors import UsageError
+from yolotop.text import clean
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from yolotop.store.protocol import LogLine, Reader
     from yolotop.view.log import LogPage, LogQuery
     from yolotop.view.session import Session
@@ -110,7 +114,8 @@ def logs(
         ),
     ] = "",
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="The newest so many.")
+        int,
+        typer.Option("--lines", "-n", min=0, max=1_000_000, help="The newest so many."),
     ] = 50,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what comes in.")
@@ -124,28 +129,55 @@ def logs(
     from yolotop.view.log import LogQuery
 
     query = LogQuery(Severity[severity.name], text=grep, deployment=name)
-    emit = _emit_json if json else _emit_text
 
     async def read(session: Session, reader: Reader) -> None:
+        await _refuse_unknown(name, reader)
         cursor = await reader.last_seq()
-        for line in await _newest(session, query, cursor, lines):
+        found = await _newest(session, query, cursor, lines)
+        emit = _emit_json if json else _emit_text(found)
+        for line in found:
             emit(line)
         if follow:
             await _follow(session, reader, query, cursor, emit)
 
-    _with_session(places(ctx, config, data_dir), read)
+    _with_session(places(ctx, config, data_dir), read, wait=follow)
 
 
 def _with_session(
-    where: Places, read: Callable[[Session, Reader], Coroutine[None, None, T]]
+    where: Places,
+    read: Callable[[Session, Reader], Coroutine[None, None, T]],
+    *,
+    wait: bool = False,
 ) -> T:
+    """Read the history; with ``wait`` also one that is yet to begin."""
     data_dir = where.load().data_dir
 
-    async def run() -> T:
-        async with _opened(data_dir) as (session, reader):
+    async def run(readable: Path) -> T:
+        async with _opened(readable) as (session, reader):
             return await read(session, reader)
 
-    return asyncio.run(run())
+    if wait:
+        return asyncio.run(run(data_dir))
+    with _readable(data_dir) as readable:
+        return asyncio.run(run(readable))
+
+
+@contextmanager
+def _readable(data_dir: Path) -> Iterator[Path]:
+    """A directory with a history: this one, or an empty one where there is none yet.
+
+    Opening a reader creates what is missing, which suits a terminal that waits for its
+    collector; a command that only looks must leave nothing behind, least of all where
+    ``--data-dir`` holds a typing error.
+    """
+    from yolotop.store.open import FILE_NAME
+
+    if (data_dir / FILE_NAME).exists():
+        yield data_dir
+        return
+    out.narrate(f"There is no history in {clean(str(data_dir))}")
+    with tempfile.TemporaryDirectory(prefix="yolotop-") as empty:
+        yield Path(empty)
 
 
 @asynccontextmanager
@@ -158,6 +190,20 @@ async def _opened(data_dir: Path) -> AsyncIterator[tuple[Session, Reader]]:
         yield Session(reader), reader
     finally:
         await reader.close()
+
+
+async def _refuse_unknown(name: str | None, reader: Reader) -> None:
+    """A misspelt name would print nothing, which reads as "nothing happened"."""
+    if name is None:
+        return
+    known = [each.name for each in await reader.deployments(removed=True)]
+    if name in known:
+        return
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"The history knows no deployment {clean(name)!r}",
+        hint=f'Did you mean "{near[0]}"?' if near else "`yolotop list` names them",
+    )
 
 
 async def _newest(
@@ -203,16 +249,28 @@ def _emit_json(line: LogLine) -> None:
     out.data(out.as_json(log_json(line), indent=None))
 
 
-def _emit_text(line: LogLine) -> None:
+def _emit_text(first: Sequence[LogLine]) -> Callable[[LogLine], None]:
+    """How to print the ``first`` lines and those to come: with the day, unless today.
+
+    The column of times is as wide as those of ``first`` are.
+    """
+    from yolotop.view import format as shown
+
+    moments = (shown.moment(line.at, now=time.time()) for line in first)
+    width = max(map(len, moments), default=0)
+    return lambda line: _say_line(line, width)
+
+
+def _say_line(line: LogLine, width: int) -> None:
     from yolotop.view import format as shown
 
     parts = [
-        shown.clock(line.at),
+        shown.moment(line.at, now=time.time()).ljust(width),
         typer.style(
             shown.severity_word(line.severity, width=8),
             fg=_SEVERITY_COLOURS[line.severity.name],
         ),
-        line.deployment or "yolotop",
+        line.deployment or "collector",
         line.message,
     ]
     if line.http_status is not None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from yolotop import __version__
+from yolotop import __version__, crash
 from yolotop.cli import check, collect, configure, deployments, failure, history
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption, Places, RangeWord
@@ -105,6 +105,7 @@ app.add_typer(configure.app, name="config")
 
 def run() -> NoReturn:
     """The console script: never returns, never shows a traceback."""
+    crash.install()
     for stream in (sys.stdout, sys.stderr):
         # A name from afar must not stop a command in a Latin-1 locale.
         if hasattr(stream, "reconfigure"):

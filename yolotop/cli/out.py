@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import typer
 
+from yolotop.crash import guarded
+
 PIPE_WIDTH = 400
 """Columns of a table that nobody looks at directly: lines must not be folded."""
 
@@ -32,8 +34,8 @@ def data(text: str) -> None:
 
 
 def narrate(text: str) -> None:
-    """A line for the person at the keyboard."""
-    typer.echo(text, err=True)
+    """A line for the person at the keyboard; paths and names in it are made safe."""
+    typer.echo(guarded(text, lines=True), err=True)
 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:

@@ -106,11 +106,17 @@ def _key(name: str | None) -> str | None:
 
     if name is None:
         return None
+    # What is given may be the key itself, by mistake: it is not repeated.
+    if not name.isidentifier():
+        raise ConfigError(
+            "--api-key-env takes the name of an environment variable",
+            hint="export NAME=... first, then --api-key-env NAME",
+        )
     key = os.environ.get(name, "").strip()
     if not key:
         raise ConfigError(
-            f"the environment variable {name} is not set or empty",
-            hint=f"export {name}=... first",
+            "the environment variable that --api-key-env names is not set, or empty",
+            hint="export NAME=... first, then --api-key-env NAME",
         )
     return key
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from yolotop.cli import out
 from yolotop.cli.options import Places
 from yolotop.errors import ExitCode, UsageError, YolotopError
+from yolotop.text import clean
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
@@ -46,8 +47,11 @@ def run_terminal(
     data_dir: Path | None,
     range_: str | None = None,
     theme: str | None = None,
+    owner_pid: int | None = None,
 ) -> int:
     """Run the terminal until it is left; returns the exit code.
+
+    A collector that it has to start ends with the process ``owner_pid``, if given.
 
     Without a config file it opens empty and says where one was looked for. Raises
     :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
@@ -61,7 +65,7 @@ def run_terminal(
     where = Places(config_path, data_dir)
     config = where.load()
     settings = _settings(config.ui, range_, theme)
-    keeper = Keeper(config)
+    keeper = Keeper(config, owner_pid=owner_pid)
     with _signals_kept():
         last = asyncio.run(_live(config, where.target(), keeper, settings))
     if last.code == ExitCode.OK:
@@ -87,6 +91,7 @@ class Keeper:
     """
 
     config: Config
+    owner_pid: int | None = None
     pid: int | None = field(default=None, init=False)
     trouble: str = field(default="", init=False)
 
@@ -95,10 +100,14 @@ class Keeper:
         from yolotop.collect.process import ensure
 
         try:
-            found = ensure(config_path=self.config.path, data_dir=self.config.data_dir)
+            found = ensure(
+                config_path=self.config.path,
+                data_dir=self.config.data_dir,
+                owner_pid=self.owner_pid,
+            )
         except (YolotopError, OSError) as error:
-            # The screen shows that nobody measures; here is why, for the farewell.
-            self.trouble = str(error)
+            # The screen shows that nobody measures, and so does the farewell: why.
+            self.trouble = clean(str(error), lines=True)
             return
         self.trouble = ""
         if found.started:
@@ -119,7 +128,9 @@ class Keeper:
             except YolotopError as error:
                 self.trouble = str(error)
                 continue
-            if not is_beating(status, now()):
+            if is_beating(status, now()):
+                self.trouble = ""
+            else:
                 await asyncio.to_thread(self.ensure)
 
     def release(self) -> bool:
@@ -161,6 +172,7 @@ async def _live(
             StoreActions(reader, target),
             settings=settings,
             searched=_searched(config),
+            trouble=lambda: keeper.trouble,
         )
         async with _watching(keeper, reader):
             code = await app.run_async()
@@ -207,8 +219,8 @@ def _searched(config: Config) -> tuple[str, ...]:
     from yolotop.config.load import search_paths
 
     if config.path is not None:
-        return (str(config.path),)
-    return tuple(str(path) for path in search_paths())
+        return (clean(str(config.path)),)
+    return tuple(clean(str(path)) for path in search_paths())
 
 
 def _settings(ui: UiSettings, range_: str | None, theme: str | None) -> UiSettings:
@@ -234,5 +246,6 @@ def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None
         out.narrate(f"No collector could be started: {trouble}")
     elif stopped:
         out.narrate(
-            "The collector stopped, too; `yolotop collect` runs one without a terminal"
+            "The collector that this terminal started has stopped; "
+            "`yolotop collect` runs one without a terminal"
         )

@@ -6,7 +6,6 @@ It must not know where the table came from: the file, a form on the screen or a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +13,9 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from yolotop.config.duration import format_duration
+from yolotop.config.maintenance import as_maintenance
 from yolotop.config.problems import Findings, Scope, kind_of
+from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
 from yolotop.config.schema import DIALECTS
 from yolotop.config.secrets import parse_ref
 from yolotop.config.table import (
@@ -27,7 +28,6 @@ from yolotop.config.table import (
     as_text,
 )
 from yolotop.model import Deployment, Expectation, SecretRef
-from yolotop.text import clean
 
 _T = TypeVar("_T")
 
@@ -47,9 +47,25 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "image": "text",
         "fail_after": "integer",
         "recover_after": "integer",
+        "degraded_after": "integer",
+        "degraded_window": "integer",
+        "recheck": "text",
+        "objective": "number",
+        "objective_range": "text",
+        "maintenance": "list",
         "conf": "number",
         "iou": "number",
         "imgsz": "integer",
+        "connect_timeout": "text",
+        "first_byte_timeout": "text",
+        "reuse": "boolean",
+        "proxy": "text",
+        "proxy_auth": "text",
+        "ca": "text",
+        "client_cert": "text",
+        "client_key": "text",
+        "verify_tls": "boolean",
+        "allow_link_local": "boolean",
         "expect": "table",
     }
 )
@@ -58,7 +74,6 @@ KEYS: Final = ("name", "url", *KINDS, "paused")
 """Every key of a ``[[deployment]]``."""
 EXPECT_KEYS: Final = ("drawn", "min_detections", "max_detections", "labels")
 
-LONGEST_URL: Final = 2_048
 MOST_DETECTIONS: Final = 100_000
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
@@ -66,6 +81,9 @@ ASLEEP_AFTER_S: Final = 1_200.0
 """A scale-to-zero instance sleeps after about 15 minutes without a request."""
 SLEEPY_INTERVAL_S: Final = HOUR_S
 """How often one is asked when nothing else is said, so that it can sleep."""
+SOONEST_RECHECK_S: Final = 0.5
+LOWEST_OBJECTIVE: Final = 0.5
+HIGHEST_OBJECTIVE: Final = 0.99999
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -156,10 +174,28 @@ def _effective(
         ),
         fail_after=table.integer("fail_after", 3, low=1, high=100),
         recover_after=table.integer("recover_after", 2, low=1, high=100),
+        degraded_after=table.integer("degraded_after", 2, low=1, high=100),
+        degraded_window=table.integer("degraded_window", 5, low=1, high=100),
+        recheck_s=table.read("recheck", 2.0, as_recheck),
+        objective=table.read("objective", 0.99, as_objective),
+        objective_range_s=table.duration(
+            "objective_range", 7 * DAY_S, low=DAY_S, high=30 * DAY_S
+        ),
+        maintenance=table.read("maintenance", (), as_maintenance),
         conf=_optional(table, "conf", as_share),
         iou=_optional(table, "iou", as_share),
         imgsz=_optional(table, "imgsz", lambda value: as_integer(value, 32, 8_192)),
         paused=table.boolean("paused", fallback=False),
+        connect_timeout_s=_optional(table, "connect_timeout", _as_budget),
+        first_byte_timeout_s=_optional(table, "first_byte_timeout", _as_budget),
+        reuse=table.boolean("reuse", fallback=False),
+        proxy=_optional(table, "proxy", as_proxy),
+        proxy_auth=_optional(table, "proxy_auth", lambda value: as_ref(value, base)),
+        ca=_optional(table, "ca", lambda value: as_pem(value, base)),
+        client_cert=_optional(table, "client_cert", lambda value: as_pem(value, base)),
+        client_key=_optional(table, "client_key", lambda value: as_pem(value, base)),
+        verify_tls=table.boolean("verify_tls", fallback=True),
+        allow_link_local=table.boolean("allow_link_local", fallback=False),
     )
 
 
@@ -201,37 +237,32 @@ def _expectation(table: Table, scope: Scope, image: str) -> Expectation:
     return found
 
 
+def as_recheck(value: object) -> float:
+    """Seconds until a first failure is looked at again; 0 for never."""
+    seconds = as_duration(value, 0.0, HOUR_S)
+    if 0 < seconds < SOONEST_RECHECK_S:
+        raise ValueError(f'must be at least {SOONEST_RECHECK_S:g} s, or "0s" for never')
+    return seconds
+
+
+def as_objective(value: object) -> float:
+    """A share that can be kept and can be missed: 0.5 to 0.99999."""
+    share = as_share(value)
+    if not LOWEST_OBJECTIVE <= share <= HIGHEST_OBJECTIVE:
+        raise ValueError(
+            f"must be from {LOWEST_OBJECTIVE:g} to {HIGHEST_OBJECTIVE:g}; "
+            "99 % is 0.99, and 1 leaves nothing to fail"
+        )
+    return share
+
+
+def _as_budget(value: object) -> float:
+    """Seconds that one step of a probe may take."""
+    return as_duration(value, 0.01, 600.0)
+
+
 def _as_count(value: object) -> int:
     return as_integer(value, 0, MOST_DETECTIONS)
-
-
-def as_url(value: object) -> str:
-    """An ``http`` or ``https`` URL with a host and no secrets in it."""
-    url = as_text(value)
-    if not url:
-        raise ValueError("is empty; write something like http://host:8000")
-    if len(url) > LONGEST_URL:
-        raise ValueError(f"has {len(url)} characters; {LONGEST_URL} are the most")
-    # No value is repeated here: before it is parsed, a password may be in it.
-    if not url.isprintable() or re.search(r"\s", url):
-        raise ValueError("holds spaces or control characters; remove them")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"is not a URL ({error})") from None
-    if parts.scheme not in ("http", "https"):
-        raise ValueError("must begin with http:// or https://")
-    if not parts.hostname or port == 0:
-        raise ValueError("has no host; write something like http://host:8000")
-    if "@" in parts.netloc:
-        raise ValueError(
-            "holds a user name or password; remove it and use api_key "
-            '= "env:NAME" instead'
-        )
-    if parts.fragment:
-        raise ValueError('holds a fragment ("#…"); remove it')
-    return url
 
 
 def as_ref(value: object, base: Path | None) -> SecretRef:
@@ -248,17 +279,18 @@ def as_image(value: object, base: Path | None) -> str:
         return text
     if not text or "\0" in text:
         raise ValueError('is not a path; write "synthetic" or a file name')
-    try:
-        path = Path(text).expanduser()
-        if base is not None and not path.is_absolute():
-            path = base / path
-        there = path.is_file()
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"cannot be looked up ({error.__class__.__name__})") from None
-    if not there:
-        shown = clean(str(path), limit=200)
-        raise ValueError(f'is "{shown}", which is not a file; put the image there')
-    return str(path)
+    return existing_file(text, base, "the image")
+
+
+def keeps_awake(deployment: Deployment) -> bool:
+    """Whether asking so often keeps an instance awake that could sleep.
+
+    A liveness request counts like any other: it wakes the instance too.
+    """
+    shortest = min(deployment.interval_s, deployment.predict_interval_s)
+    return (
+        deployment.scale_to_zero and not deployment.paused and shortest < ASLEEP_AFTER_S
+    )
 
 
 def _advise(found: Deployment, table: Table, scope: Scope) -> None:
@@ -270,7 +302,14 @@ def _advise(found: Deployment, table: Table, scope: Scope) -> None:
             f"{format_duration(shortest)}; a hanging answer makes the next probes late",
             "timeout",
         )
-    if found.scale_to_zero and shortest < ASLEEP_AFTER_S and not found.paused:
+    if found.degraded_after > found.degraded_window:
+        scope.problem(
+            f"degraded_after {found.degraded_after} is more than the last "
+            f"{found.degraded_window} answers that are looked at (degraded_window)",
+            "degraded_after" if "degraded_after" in table.values else "degraded_window",
+        )
+    _advise_reach(found, scope)
+    if keeps_awake(found):
         scope.warn(
             f"scale_to_zero is set but it is asked every {format_duration(shortest)}, "
             "which keeps the instance awake and may cost money; use intervals above "
@@ -284,3 +323,31 @@ def _advise(found: Deployment, table: Table, scope: Scope) -> None:
         and parts.hostname not in _LOOPBACK
     ):
         scope.warn("the key is sent unencrypted; use https:// if you can", "url")
+
+
+def _advise_reach(found: Deployment, scope: Scope) -> None:
+    """What cannot work, or is rarely meant, about the way to an endpoint."""
+    if not found.verify_tls:
+        scope.warn(
+            "verify_tls = false takes any certificate, so anybody on the way may read "
+            'the key and answer in its place; use ca = "..." if you can',
+            "verify_tls",
+        )
+    if found.client_key is not None and found.client_cert is None:
+        scope.problem("client_key needs client_cert beside it", "client_key")
+    if found.proxy_auth is not None and found.proxy is None:
+        scope.problem("proxy_auth needs proxy beside it", "proxy_auth")
+    if found.proxy is not None and found.url.startswith("http+unix:"):
+        scope.problem("a proxy does not lead to a Unix socket; remove proxy", "proxy")
+    for key, budget_s in (
+        ("connect_timeout", found.connect_timeout_s),
+        ("first_byte_timeout", found.first_byte_timeout_s),
+    ):
+        # One that sleeps may take as long as its cold start, whatever the timeout.
+        longest_s = max(found.timeout_s, found.cold_start_s * found.scale_to_zero)
+        if budget_s is not None and budget_s > longest_s:
+            scope.warn(
+                f"{key} {format_duration(budget_s)} is longer than the timeout "
+                f"{format_duration(found.timeout_s)}, which ends the probe before",
+                key,
+            )

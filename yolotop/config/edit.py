@@ -26,7 +26,7 @@ from tomlkit.items import Table
 from yolotop.config.deployment import KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Section, locate
-from yolotop.config.problems import nearest, quoted
+from yolotop.config.problems import NameTaken, nearest, quoted
 from yolotop.config.starter import STARTER
 from yolotop.errors import ConfigError
 from yolotop.text import clean
@@ -41,6 +41,7 @@ def add_deployment(path: Path, table: Mapping[str, object]) -> None:
     path = absolute(path)
     with _locked(path, create=True) as target:
         text = read_text(target) if target.exists() else ""
+        _check_name(text, table, path)
         _replace(path, target, _appended(text, table), was=text)
 
 
@@ -48,6 +49,7 @@ def preview_deployment(path: Path, table: Mapping[str, object]) -> None:
     """Raise what :func:`add_deployment` would raise for the content; write nothing."""
     path = absolute(path)
     text = read_text(path) if path.exists() else ""
+    _check_name(text, table, path)
     parse(_appended(text, table), path=path, env=os.environ)
 
 
@@ -73,6 +75,23 @@ def init(path: Path) -> None:
                 hint="Edit it, or name another file with --config",
             )
         _replace(path, target, STARTER, was="")
+
+
+def _check_name(text: str, table: Mapping[str, object], path: Path) -> None:
+    # Before the file as a whole is judged: that would name a line of a file that does
+    # not exist yet. What else is wrong with either is left to that.
+    name = _composed(table.get("name"))
+    with suppress(tomllib.TOMLDecodeError):
+        if name and name in _names(tomllib.loads(text)):
+            raise NameTaken(name, clean(str(path)))
+
+
+def _names(document: Mapping[str, object]) -> list[str]:
+    tables = document.get("deployment", [])
+    return [
+        _composed(table.get("name")) if isinstance(table, dict) else ""
+        for table in (tables if isinstance(tables, list) else [])
+    ]
 
 
 def _appended(text: str, table: Mapping[str, object]) -> str:
@@ -107,14 +126,10 @@ def _written(table: Mapping[str, object]) -> Table:
 
 def _without(text: str, name: str, path: Path) -> str:
     try:
-        tables = tomllib.loads(text).get("deployment", [])
+        names = _names(tomllib.loads(text))
     except tomllib.TOMLDecodeError:
         parse(text, path=path, env=os.environ)  # raises with the line
         raise
-    names = [
-        _composed(table.get("name")) if isinstance(table, dict) else ""
-        for table in (tables if isinstance(tables, list) else [])
-    ]
     name = _composed(name)
     if not name or name not in names:
         known = [known for known in names if known]

@@ -5,10 +5,11 @@ know what a key means or whether its value is sensible.
 
 What overrides what, strongest first: a flag; an environment variable; a key of a
 ``[[deployment]]``; ``[defaults]``; the built-in default. Environment variables are
-``YOLOTOP_CONFIG``, ``YOLOTOP_DATA_DIR`` and, for the key KEY of ``[ui]`` or
-``[defaults]``, ``YOLOTOP_UI_KEY`` and ``YOLOTOP_DEFAULTS_KEY`` in capitals: they take
-the place of that key in the file (so a deployment's own key still wins over
-``YOLOTOP_DEFAULTS_…``). Arrays are written with commas.
+``YOLOTOP_CONFIG``, ``YOLOTOP_DATA_DIR`` and, for the key KEY of ``[ui]``,
+``[collector]``, ``[store]`` or ``[defaults]``, ``YOLOTOP_UI_KEY``,
+``YOLOTOP_COLLECTOR_KEY``, ``YOLOTOP_STORE_KEY`` and ``YOLOTOP_DEFAULTS_KEY`` in
+capitals: they take the place of that key in the file (so a deployment's own key still
+wins over ``YOLOTOP_DEFAULTS_…``). Arrays are written with commas.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 
 from yolotop.config.deployment import KINDS
 from yolotop.config.problems import Findings, nearest, quoted
+from yolotop.config.store import STORE_KINDS
 from yolotop.text import clean
 
 UI_KINDS: Final[Mapping[str, str]] = {
@@ -26,8 +28,15 @@ UI_KINDS: Final[Mapping[str, str]] = {
     "symbols": "text",
     "read_only": "boolean",
 }
+COLLECTOR_KINDS: Final[Mapping[str, str]] = {
+    "jitter": "number",
+    "in_flight": "integer",
+    "in_flight_per_host": "integer",
+}
 _ENV_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ui": UI_KINDS,
+    "collector": COLLECTOR_KINDS,
+    "store": STORE_KINDS,
     "defaults": {key: kind for key, kind in KINDS.items() if kind != "table"},
 }
 
@@ -35,8 +44,8 @@ _ENV_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
 def read_environment(
     env: Mapping[str, str], findings: Findings
 ) -> dict[str, dict[str, object]]:
-    """Values for ``ui`` and ``defaults`` as TOML would have them."""
-    found: dict[str, dict[str, object]] = {"ui": {}, "defaults": {}}
+    """Values of each section that they may stand in for, as TOML would have them."""
+    found: dict[str, dict[str, object]] = {section: {} for section in _ENV_KINDS}
     for variable, text in sorted(env.items()):
         for section, kinds in _ENV_KINDS.items():
             prefix = f"YOLOTOP_{section.upper()}_"

@@ -18,7 +18,7 @@ from typing import Final
 import platformdirs
 
 from yolotop.config.deployment import read_defaults, read_deployment
-from yolotop.config.environment import UI_KINDS, read_environment
+from yolotop.config.environment import COLLECTOR_KINDS, UI_KINDS, read_environment
 from yolotop.config.locate import Layout, locate
 from yolotop.config.problems import (
     Findings,
@@ -28,8 +28,15 @@ from yolotop.config.problems import (
     kind_of,
     quoted,
 )
-from yolotop.config.schema import RANGES, SYMBOLS, Config, UiSettings
-from yolotop.config.table import Table, as_text
+from yolotop.config.schema import (
+    RANGES,
+    SYMBOLS,
+    CollectorSettings,
+    Config,
+    UiSettings,
+)
+from yolotop.config.store import read_store
+from yolotop.config.table import Table, as_share, as_text
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment
 from yolotop.text import clean
@@ -37,7 +44,8 @@ from yolotop.text import clean
 FILE_NAME: Final = "yolotop.toml"
 LARGEST_BYTES: Final = 4 * 1024 * 1024
 MOST_DEPLOYMENTS: Final = 10_000
-_SECTIONS: Final = ("data_dir", "ui", "defaults", "deployment")
+_SECTIONS: Final = ("data_dir", "ui", "collector", "store", "defaults", "deployment")
+MOST_JITTER: Final = 0.5
 _SYNTAX: Final = re.compile(
     r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$"
 )
@@ -151,6 +159,10 @@ def parse(
             top.unknown(key, _SECTIONS, what="section")
     overrides = read_environment(env, findings)
     ui = _ui(_section(document, "ui", top), overrides["ui"], findings)
+    collector = _collector(
+        _section(document, "collector", top), overrides["collector"], findings
+    )
+    store = read_store(_section(document, "store", top), overrides["store"], findings)
     defaults = _defaults(
         _section(document, "defaults", top), overrides["defaults"], findings, base
     )
@@ -165,6 +177,8 @@ def parse(
         deployments=deployments,
         ui=ui,
         defaults=defaults,
+        collector=collector,
+        store=store,
         warnings=tuple(str(warning) for warning in findings.warnings),
     )
 
@@ -240,6 +254,35 @@ def _ui_settings(table: Table) -> UiSettings:
         symbols=table.choice("symbols", "auto", known=SYMBOLS),
         read_only=table.boolean("read_only", fallback=False),
     )
+
+
+def _collector(
+    values: Mapping[str, object], override: Mapping[str, object], findings: Findings
+) -> CollectorSettings:
+    scope = findings.scope("[collector]", "collector")
+    Table(values, scope, {}).only(tuple(COLLECTOR_KINDS))
+    _collector_settings(Table(values, scope, {}))
+    outer = scope.child("YOLOTOP_COLLECTOR_…", source="environment")
+    _collector_settings(Table(override, outer, {}))
+    return _collector_settings(Table({}, scope, {**values, **override}))
+
+
+def _collector_settings(table: Table) -> CollectorSettings:
+    plain = CollectorSettings()
+    return CollectorSettings(
+        jitter=table.read("jitter", plain.jitter, _as_jitter),
+        in_flight=table.integer("in_flight", plain.in_flight, low=1, high=1_000),
+        in_flight_per_host=table.integer(
+            "in_flight_per_host", plain.in_flight_per_host, low=1, high=1_000
+        ),
+    )
+
+
+def _as_jitter(value: object) -> float:
+    share = as_share(value)
+    if share > MOST_JITTER:
+        raise ValueError(f"is above {MOST_JITTER:g}, half of the interval")
+    return share
 
 
 def _as_theme(value: object) -> str:

@@ -51,6 +51,19 @@ class InvalidConfig(ConfigError):  # noqa: N818 - reads as what happened
         )
 
 
+class NameTaken(ConfigError):  # noqa: N818 - reads as what happened
+    """A deployment is to be added under a ``name`` that another one has."""
+
+    title = "The deployment cannot be added"
+
+    def __init__(self, name: str, source: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{quoted(name)} is registered already in {source}",
+            hint="Choose another name, or remove that one first",
+        )
+
+
 @dataclass(slots=True)
 class Findings:
     """Where problems and warnings of one reading are gathered."""

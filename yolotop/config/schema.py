@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from yolotop.model import Deployment
+from yolotop.model import Deployment, StoreSettings
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
 """Spans of time that ``[ui] range`` may name; the same as the view's."""
@@ -35,6 +35,19 @@ class UiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectorSettings:
+    """``[collector]``: how it asks, whomever it asks.
+
+    ``jitter`` is the share of its interval by which a probe may be later than its
+    slot; ``in_flight`` and ``in_flight_per_host`` are the most probes at once.
+    """
+
+    jitter: float = 0.05
+    in_flight: int = 64
+    in_flight_per_host: int = 16
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A validated configuration. ``path`` is ``None`` when no file was found.
 
@@ -49,6 +62,8 @@ class Config:
     ui: UiSettings = field(default_factory=UiSettings)
     defaults: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
+    collector: CollectorSettings = field(default_factory=CollectorSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
 
     def deployment(self, name: str) -> Deployment | None:
         """The deployment of that name, however its accents are composed."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from yolotop.errors import ConfigError
 from yolotop.model import SecretRef
-from yolotop.text import clean
+from yolotop.text import clean, guard
 
 LARGEST_BYTES: Final = 16_384
 """No key is longer; a path to something else (a disk, a log) is a mistake."""
@@ -38,6 +38,8 @@ def parse_ref(text: str, *, base: Path | None = None) -> SecretRef:
                 'needs the name of an environment variable after "env:" '
                 "(letters, digits and _)"
             )
+        # A face never asks with the key, but what it inherits can get into its crash.
+        guard(os.environ.get(target, "").strip())
         return SecretRef("env", target)
     if not target or "\0" in target:
         raise ValueError('needs a path after "file:"')
@@ -66,6 +68,7 @@ def resolve(ref: SecretRef, *, env: Mapping[str, str] | None = None) -> str:
     else:
         value = _read(Path(ref.target))
     value = value.strip()
+    guard(value)
     shown = clean(str(ref))
     if not value:
         raise ConfigError(f"The secret at {shown} is empty", hint="Put the key there")

@@ -87,6 +87,11 @@ class FleetProcess:
         self.stop()
 
 
+def _private(path: str, flags: int) -> int:
+    """Open for the owner only, like the history beside it."""
+    return os.open(path, flags, mode=0o600)
+
+
 def start_fleet(
     *,
     log_path: Path,
@@ -101,11 +106,12 @@ def start_fleet(
     default. Raises FleetError with its last words when it ends early or takes longer
     than ``timeout_s`` seconds.
     """
-    command = [sys.executable, "-m", "yolotop.demo.fleet", "--seed", str(seed)]
+    # -P: not from the current directory, see collect/process.py.
+    command = [sys.executable, "-P", "-m", "yolotop.demo.fleet", "--seed", str(seed)]
     if first_port is not None:
         command += ["--first-port", str(first_port)]
     started = time.monotonic()
-    with log_path.open("wb") as log:
+    with open(log_path, "wb", opener=_private) as log:
         # A session of its own: Ctrl-C on this terminal is for us, and we stop the
         # fleet by its id, after the collector, so that no probe sees it go.
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module

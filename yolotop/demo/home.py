@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from yolotop.config.load import absolute, user_data_dir
-from yolotop.demo.script import CONFIG_NAME
+from yolotop.demo.script import CONFIG_NAME, KEY_NAME
 from yolotop.errors import LockedError, StoreError, UsageError
 from yolotop.text import clean
 
@@ -46,6 +46,10 @@ def open_home(path: Path) -> Iterator[Path]:
             raise UsageError(
                 f"{shown} holds a history that is not a demo's",
                 hint="Name another directory with --data-dir, or leave the option out",
+            )
+        if path.exists() and not path.is_dir():
+            raise UsageError(
+                f"{shown} is not a directory", hint="Name another with --data-dir"
             )
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -79,6 +83,6 @@ def _lock(descriptor: int, shown: str) -> None:
 
 def reset(path: Path) -> None:
     """Delete the history and the config copy of a demo that is open and not running."""
-    names = (CONFIG_NAME, FLEET_LOG, COLLECTOR_LOG)
+    names = (CONFIG_NAME, KEY_NAME, FLEET_LOG, COLLECTOR_LOG)
     for file in (*(path / name for name in names), *path.glob(f"{_HISTORY}*")):
         file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ terminal stays. It must not know processes.
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from importlib import resources
@@ -20,8 +21,10 @@ from tomlkit.exceptions import TOMLKitError
 
 from yolotop.demo.cast import HOST
 from yolotop.errors import ConfigError
+from yolotop.text import clean
 
 CONFIG_NAME: Final = "demo.toml"
+KEY_NAME: Final = "demo.key"
 
 
 def shipped() -> str:
@@ -44,13 +47,33 @@ def install(
         text = shipped() if begin is None else begin.read_text("utf-8")
         fresh = point(text, ports)
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        cure = "Correct it, or begin anew with `yolotop demo --reset`"
         raise ConfigError(
-            f"{begin} cannot be read: {error}",
-            hint="Correct it, or begin anew with `yolotop demo --reset`",
+            f"{begin} cannot be read: {_reason(error)}",
+            hint="Correct --config" if begin == source else cure,
         ) from error
     if begin != path or fresh != text:
         _write(path, fresh)
     return path
+
+
+def _reason(error: Exception) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return clean(strerror or str(error))
+
+
+def install_key(data_dir: Path) -> str:
+    """Return the key of the demo's locked endpoint, made up once per data directory.
+
+    It is a file beside the config and not a variable of ours, so that `yolotop check`
+    in another shell asks with it too.
+    """
+    path = data_dir / KEY_NAME
+    if path.is_file() and (key := path.read_text("ascii").strip()):
+        return key
+    key = secrets.token_hex(16)
+    _write(path, key + "\n")
+    return key
 
 
 def point(text: str, ports: Mapping[str, int]) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,8 +77,6 @@ def open_stage(
     YolotopError when a process does not come up.
     """
     require_extra()
-    # The config names the variable; whoever set it before keeps that key.
-    os.environ.setdefault(KEY_ENV, secrets.token_hex(16))
     with contextlib.ExitStack() as ending:
         ending.enter_context(home.open_home(data_dir))
         # The collector of a demo that was killed a moment ago may still be at it.
@@ -87,7 +84,8 @@ def open_stage(
         if fresh:
             home.reset(data_dir)
         log_path = data_dir / home.FLEET_LOG
-        fleet = ending.enter_context(start_fleet(log_path=log_path, seed=seed))
+        env = {**os.environ, KEY_ENV: script.install_key(data_dir)}
+        fleet = ending.enter_context(start_fleet(log_path=log_path, seed=seed, env=env))
         config = script.install(data_dir, fleet.ports, source=config_source)
         # Before the fleet, so that no probe sees it go.
         ending.callback(_stop_collector, data_dir)

@@ -8,12 +8,16 @@ command line.
 
 from __future__ import annotations
 
+import copy
+import errno
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from yolotop.errors import MissingExtraError, UsageError, YolotopError
+from yolotop.text import clean
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,6 +31,7 @@ SHIPPED = ("shapes", "shapes2")
 """Names of the models inside the package. ``shapes2`` knows no triangles."""
 
 _BACKLOG = 128
+_CURE: Final = "Name a file with a trained model (.onnx, .pt), or shapes or shapes2"
 
 
 def model_path(model: str | Path) -> Path:
@@ -45,6 +50,7 @@ def open_engine(
     else. ``threads`` is for the ONNX engine. Raises MissingExtraError, UsageError.
     """
     path = model_path(model)
+    _refuse_other_files(path)
     if engine == "yolo" or (engine == "auto" and path.suffix.lower() != ".onnx"):
         return _yolo(path)
     try:
@@ -66,6 +72,32 @@ def open_engine(
             return _yolo(path)
         except YolotopError:
             raise onnx_error from None
+
+
+# What people point at by mistake: better said here than after 1.2 GB of torch.
+_NO_MODELS: Final = frozenset(
+    {".toml", ".json", ".txt", ".md", ".py", ".jpg", ".jpeg", ".png", ".mp4", ".zip"}
+)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise UsageError for what cannot be a model, before any engine is asked for."""
+    shown = clean(str(path))
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise UsageError(f"{shown} describes a model; it holds no weights", hint=_CURE)
+    # A name without a folder may be one that ultralytics knows; a directory may be an
+    # export of several files (OpenVINO, NCNN).
+    if path.suffix.lower() in _NO_MODELS:
+        raise UsageError(f"{shown} is not a model", hint=_CURE)
+    if not path.exists():
+        raise UsageError(f"{shown} does not exist", hint=_CURE)
+    if not (path.is_file() or _is_export(path)):
+        raise UsageError(f"{shown} is not a model", hint=_CURE)
+
+
+def _is_export(path: Path) -> bool:
+    """Whether a directory looks like an export of several files."""
+    return path.is_dir() and path.name.endswith("_model")
 
 
 def open_app(
@@ -105,9 +137,12 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         raise UsageError(
-            f"cannot listen on {host} port {port}: {reason}",
-            hint="--port 0 takes a free port",
+            f"cannot listen on {clean(host)} port {port}: {reason}",
+            hint="--port 0 takes a free port"
+            if taken
+            else "Give --host an address of this machine and --port one you may use",
         ) from error
     return listener
 
@@ -124,9 +159,22 @@ def run(app: FastAPI, listener: socket.socket, *, log_level: str = "info") -> No
         import uvicorn
     except ImportError as error:
         raise _missing(error) from error
-    config = uvicorn.Config(app, log_level=log_level, ws="none", lifespan="off")
+    config = uvicorn.Config(
+        app,
+        log_level=log_level,
+        log_config=_narrated(uvicorn.config.LOGGING_CONFIG),
+        ws="none",
+        lifespan="off",
+    )
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _narrated(config: Mapping[str, Any]) -> dict[str, Any]:
+    """uvicorn's logging with the access log on stderr too: stdout is for data."""
+    changed = copy.deepcopy(dict(config))
+    changed["handlers"]["access"]["stream"] = "ext://sys.stderr"
+    return changed
 
 
 def _yolo(path: Path) -> Engine:

@@ -137,8 +137,10 @@ def _rows(text: str) -> list[dict[str, object]]:
 
 def fields_of(error: ConfigError) -> dict[str, str]:
     """Which key of the table each problem is about, for a form: key → sentence."""
-    from yolotop.config.problems import InvalidConfig
+    from yolotop.config.problems import InvalidConfig, NameTaken, quoted
 
+    if isinstance(error, NameTaken):
+        return {"name": f"{quoted(error.name)} is taken; choose another name"}
     if not isinstance(error, InvalidConfig):
         return {}
     found: dict[str, str] = {}

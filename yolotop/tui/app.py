@@ -14,14 +14,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
+from rich.segment import Segment, Segments
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 
+from yolotop import crash
 from yolotop.config.schema import UiSettings
 from yolotop.tui import themes
 from yolotop.tui.actions import Actions
@@ -58,7 +61,9 @@ class YolotopApp(App[int]):
         refresh_s: float = 1.0,
         env: Mapping[str, str] | None = None,
         searched: Sequence[str] = (),
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
+        """``trouble`` says why no collector could be started, empty while one could."""
         env = os.environ if env is None else env
         # NO_COLOR is only honoured for native colours: with any other theme Textual
         # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
@@ -71,6 +76,7 @@ class YolotopApp(App[int]):
         self._now = now
         self._refresh_s = refresh_s
         self._searched = tuple(searched)
+        self._trouble = trouble
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
         chosen = themes.choose(settings.theme, env)
@@ -95,6 +101,7 @@ class YolotopApp(App[int]):
             refresh_s=self._refresh_s,
             now=self._now,
             searched=self._searched,
+            trouble=self._trouble,
         )
 
     def on_mount(self) -> None:
@@ -119,6 +126,15 @@ class YolotopApp(App[int]):
             loop = asyncio.get_running_loop()
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+
+    def _fatal_error(self) -> None:
+        """A crash: without the local variables that Textual would print."""
+        error = sys.exception()
+        told = "yolotop ran into a fault of its own"
+        if error is not None:
+            told = f"{told}\n\n{crash.describe(error)}"
+        self._exit_renderables.append(Segments([Segment(told)]))
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Leave."""

@@ -143,6 +143,20 @@ def cut(text: str, width: int, look: Look) -> str:
     return set_cell_size(text, width - 1).rstrip() + look.ellipsis
 
 
+def wrapped(text: str, width: int, lines: int, look: Look) -> list[str]:
+    """``text`` on at most ``lines`` lines, broken at blanks; the last one is cut."""
+    out: list[str] = []
+    left = text
+    while left and len(out) < lines - 1 and cell_len(left) > width > 0:
+        room = set_cell_size(left, width + 1)
+        at = room.rfind(" ")
+        if at <= 0:
+            break
+        out.append(left[:at].rstrip())
+        left = left[at + 1 :].lstrip()
+    return [*out, cut(left, width, look)]
+
+
 def clip(row: Sequence[Span], width: int, look: Look) -> Row:
     """The part of a row that fits ``width`` cells."""
     out: list[Span] = []

@@ -113,9 +113,9 @@ DASHBOARD_DEEDS: Final = (
         "range(1)", "Time",
     ),
     Deed(
-        "freeze", "space", "space", "freeze", "Hold the picture still; measuring goes"
-        " on behind it.",
-        "freeze", "Time", hint=6, palette="freeze or resume the picture",
+        "freeze", "space", "space", "freeze", "Hold the picture still (FROZEN);"
+        " measuring goes on.",
+        "freeze", "Time", hint=6, palette="freeze the picture, or go on",
     ),
     Deed(
         "filter", "slash", "/", "filter", "Keep the log lines that hold a text.",

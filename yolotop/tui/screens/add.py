@@ -21,6 +21,7 @@ from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
 from yolotop.errors import ConfigError, YolotopError
+from yolotop.judge.verdict import count_detections
 from yolotop.text import clean
 from yolotop.tui.actions import Actions, fields_of
 from yolotop.tui.ink import Look, Row, Span
@@ -49,7 +50,7 @@ def verdict_rows(results: Sequence[Mapping[str, object]], look: Look) -> list[Ro
         seen = result.get("detections")
         facts = [
             fmt.ms(late, plain=look.plain) if isinstance(late, int | float) else "",
-            f"{seen} detections" if isinstance(seen, int) else "",
+            count_detections(seen) if isinstance(seen, int) else "",
             f"HTTP {result['http_status']}" if result.get("http_status") else "",
         ]
         rows.append(
@@ -228,4 +229,7 @@ class AddDeployment(ModalScreen[str | None]):
         self.query_one("#verdict", Static).update(text)
 
     def _label(self, text: str) -> None:
-        self.query_one("#save", Button).label = text
+        button = self.query_one("#save", Button)
+        button.label = text
+        # A new label alone keeps the old width, and wraps out of sight.
+        button.refresh(layout=True)

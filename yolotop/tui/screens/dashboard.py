@@ -53,10 +53,12 @@ class Dashboard(DeploymentDeeds, LogDeeds):
         refresh_s: float,
         now: Callable[[], float],
         searched: Sequence[str] = (),
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
         super().__init__(
             actions, settings=settings, look=look, now=now, searched=searched
         )
+        self._trouble = trouble
         self.feed = Feed(source, self, refresh_s=refresh_s)
 
     def on_mount(self) -> None:
@@ -123,6 +125,7 @@ class Dashboard(DeploymentDeeds, LogDeeds):
         self.panels.snapshot = snapshot
         self.deck.snapshot = snapshot
         self.log_pane.now = snapshot.at
+        self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
 
     def watch_range_(self, range_: Range) -> None:
@@ -143,9 +146,11 @@ class Dashboard(DeploymentDeeds, LogDeeds):
     def _show_notes(self) -> None:
         view = self._latest.collector
         absent = view.health is not CollectorHealth.RUNNING and self._seen
-        if absent and not self._latest.cards and not view.note:
+        # Why none could be started says more than what the last one had to say.
+        trouble = " ".join(self._trouble().split()) if absent else ""
+        note = f"nobody is measuring: {trouble}" if trouble else view.note
+        if absent and not self._latest.cards and not note:
             absent = False
-        note = view.note
         if absent and not note:
             note = "nobody is measuring: the figures below are not renewed"
         self._say(note if self._seen else "", grave=absent)

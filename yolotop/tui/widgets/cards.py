@@ -21,6 +21,7 @@ from yolotop.tui.ink import (
     on,
     spread,
     width_of,
+    wrapped,
 )
 from yolotop.tui.layout import Density
 from yolotop.tui.trends import beat_rows
@@ -43,6 +44,10 @@ _PHASE_SIGNS: Final = {
     "receive": ("─", "r"),
 }
 """A shape for each phase, so that the bar reads without colour too."""
+_TREND: Final = 4
+"""Blanks around a trend on a line."""
+_LEAST_TREND: Final = 8
+"""Answers that a trend on a line shows at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,12 @@ def phase_bar(card: Card, width: int, look: Look) -> Row:
     return (*(span for span in out if span.text), Span(label, "faint"))
 
 
+def _message_role(card: Card) -> str:
+    return health_role(card.health) if card.health in _TROUBLED else "dim"
+
+
 def _message(card: Card, width: int, look: Look) -> Row:
-    role = health_role(card.health) if card.health in _TROUBLED else "dim"
-    return (Span(cut(card.message, width, look), role),)
+    return (Span(cut(card.message, width, look), _message_role(card)),)
 
 
 def _body(card: Card, setting: Setting, width: int, lines: int) -> list[Row]:
@@ -162,13 +170,14 @@ def _body(card: Card, setting: Setting, width: int, lines: int) -> list[Row]:
     if lines == 2:
         first = _message(card, width, look) if speaks else numbers
         return [first, beat_rows(card.beats, width, 1, look, faded=faded)[0]]
-    trend = beat_rows(card.beats, width, lines - 3, look, faded=faded)
-    last: Row = ()
+    last: list[Row] = [() if faded else phase_bar(card, width, look)]
     if speaks:
-        last = _message(card, width, look)
-    elif not faded:
-        last = phase_bar(card, width, look)
-    return [_what(card, setting, width), numbers, *trend, last]
+        # The message may take all lines but three and one of the trend.
+        role = _message_role(card)
+        parts = wrapped(card.message, width, lines - 3, look)
+        last = [(Span(part, role),) for part in parts]
+    trend = beat_rows(card.beats, width, lines - 2 - len(last), look, faded=faded)
+    return [_what(card, setting, width), numbers, *trend, *last]
 
 
 def card_rows(card: Card, width: int, density: Density, setting: Setting) -> list[Row]:
@@ -261,23 +270,32 @@ def _short_age(card: Card, setting: Setting) -> str:
 
 
 def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
-    numbers = card.figures
+    """What fits: with their names where there is room, there is no line above."""
     if card.health is Health.PAUSED:
         return (Span("paused", "paused"),)
+    numbers = card.figures
     few = numbers.samples < FEW_SAMPLES
     failing = numbers.error_rate is not None and numbers.error_rate > ERROR_LIMIT
-    out: list[Span] = [
-        Span(fmt.ms(numbers.p95_ms, width=7, plain=plain), "dim" if few else "bright")
-    ]
-    if room >= 18:
-        error = fmt.percent(numbers.error_rate, width=9, plain=plain)
-        out.append(Span(error, "down" if failing else "text"))
-    trend = room - width_of(out) - 4
-    if trend >= 24:
-        out.append(Span(fmt.count(numbers.requests, width=10, plain=plain), "dim"))
-        trend = room - width_of(out) - 4
-    if trend >= 6:
-        out += (Span("   "), *beat_rows(card.beats, trend, 1, look)[0])
+    p95 = Span(fmt.ms(numbers.p95_ms, width=7, plain=plain), "dim" if few else "bright")
+    errors = Span(
+        fmt.percent(numbers.error_rate, width=8, plain=plain),
+        "down" if failing else "text",
+    )
+    requests = Span(fmt.count(numbers.requests, width=8, plain=plain), "dim")
+    named: Row = (p95, Span(" p95", "faint"), errors, Span(" err", "faint"))
+    # From wide to narrow: the figures, and the least trend that is worth its cells.
+    variants: tuple[tuple[Row, int], ...] = (
+        ((*named, requests, Span(" req", "faint")), _TREND + _LEAST_TREND),
+        (named, _TREND + _LEAST_TREND),
+        (named, 0),
+        ((p95, errors), 0),
+    )
+    out: Row = next(
+        (row for row, more in variants if width_of(row) + more <= room), (p95,)
+    )
+    trend = room - width_of(out) - _TREND
+    if trend >= _LEAST_TREND:
+        out = (*out, Span("   "), *beat_rows(card.beats, trend, 1, look)[0])
     return clip(out, room, look)
 
 

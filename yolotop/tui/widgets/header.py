@@ -83,8 +83,8 @@ def collector(snapshot: Snapshot, look: Look, *, short: bool) -> Row:
 
 
 def frozen(freeze: Freeze, look: Look) -> Row:
-    """``PAUSED +12s · 34 new``, impossible to overlook."""
-    text = f" PAUSED +{fmt.age(freeze.seconds, tight=True, plain=look.plain)}"
+    """``FROZEN +12s · 34 new``, impossible to overlook."""
+    text = f" FROZEN +{fmt.age(freeze.seconds, tight=True, plain=look.plain)}"
     if freeze.lines:
         text += f" {look.dot} {fmt.count(freeze.lines, plain=look.plain)} new"
     return (Span(f"{text} ", "reverse+bold", "screen.freeze"),)

@@ -15,6 +15,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
+from yolotop.model import Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.ink import Look, Row, Span, centred, clip, cut, fit, width_of
 from yolotop.tui.messages import OlderWanted
@@ -45,6 +46,8 @@ class LogPane(Painted, can_focus=True):
     everything: var[bool] = var(True)
     boxed: var[bool] = var(True)
     now: var[float] = var(0.0, init=False)
+    measured: var[bool] = var(False, init=False)
+    """Whether anything was ever measured: an empty page is then the filters' doing."""
 
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
@@ -181,6 +184,10 @@ class LogPane(Painted, can_focus=True):
         """Mark the chosen severity."""
         self.repaint()
 
+    def watch_measured(self) -> None:
+        """The history has begun."""
+        self.repaint()
+
     def watch_boxed(self) -> None:
         """Box or rule."""
         self._top = self._end if self.following else min(self._top, self._end)
@@ -230,7 +237,8 @@ class LogPane(Painted, can_focus=True):
         query = self.query_
         if self._more:
             return "nothing yet; looking further back…"
-        if query.text or query.deployment or self._scanned:
+        filters = query.text or query.deployment or query.min_severity > Severity.INFO
+        if filters or self._scanned or self.measured:
             return "no line passes the filters"
         return "nothing has been logged yet"
 

@@ -22,6 +22,8 @@ ERROR_LIMIT: Final = 0.05
 """Share of failed requests above which the error rate is red."""
 FEW_SAMPLES: Final = 20
 """Under this many samples a percentile is greyed, its n shown."""
+YOUNG: Final = 0.9
+"""Share of its range below which a history is young, and says what it covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,30 @@ class Panel:
     headroom: float = 1.25
     less: Row = ()
     """What the note comes to where it does not fit beside the figure."""
+    covers: str = ""
+    """What a young history's trend covers, for the box; empty: all of the range."""
+    folded: Row = ()
+    """What stands in the trend's place where the panel is folded."""
+
+
+def covered(snapshot: Snapshot, look: Look) -> str:
+    """``2 min`` while the history is younger than the range, else nothing.
+
+    A range is whole slots: of one hour at least 55 min are there.
+    """
+    if snapshot.since_at is None:
+        return ""
+    seconds = snapshot.at - snapshot.since_at
+    if seconds > YOUNG * snapshot.range.seconds:
+        return ""
+    return fmt.age(seconds, plain=look.plain)
 
 
 def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
     """The four, from left to right."""
     totals, plain = snapshot.totals, look.plain
     rise = fmt.change(snapshot.change, plain=plain)
+    young = covered(snapshot, look)
     failing = totals.error_rate is not None and totals.error_rate > ERROR_LIMIT
     few = totals.samples < FEW_SAMPLES
     if few and totals.samples:
@@ -60,10 +80,13 @@ def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
             "Total Requests",
             "req",
             Span(fmt.count(totals.requests, plain=plain), "bright+bold"),
-            (Span(f"{rise} ", "dim"), Span(snapshot.range.value, "faint"))
-            if rise
-            else (Span(snapshot.range.value, "faint"),),
+            (
+                Span(f"{rise} " if rise else "", "dim"),
+                Span(f"last {young}" if young else snapshot.range.value, "faint"),
+            ),
             snapshot.requests_trend,
+            # Folded, only the count has room for its time, and its trend says less.
+            folded=(Span(f" in {young}", "dim"),) if young else (),
         ),
         Panel(
             "Active Deployments",
@@ -83,6 +106,7 @@ def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
             (Span(f"limit {ERROR_LIMIT * 100:.0f} %", "faint"),),
             snapshot.errors_trend,
             limit=ERROR_LIMIT,
+            covers=young,
         ),
         Panel(
             "P95 Latency",
@@ -92,6 +116,7 @@ def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
             snapshot.p95_trend,
             headroom=2.0,
             less=percentiles[2:],
+            covers=young,
         ),
     )
 
@@ -129,9 +154,14 @@ def _boxed(panel: Panel, width: int, height: int, look: Look) -> list[Row]:
         Span(panel.title, "dim"),
         Span(" ", "hairline"),
     )
-    fill = Span(look.across * max(0, width - width_of(title) - 1), "hairline")
+    span = (Span(f" last {panel.covers} ", "faint"),) if panel.covers else ()
+    room = width - width_of(title) - 2
+    if width_of(span) >= room:
+        span = ()
+    fill = Span(look.across * max(0, room - width_of(span)), "hairline")
+    corner = Span(look.across + right_top, "hairline")
     return [
-        (*title, fill, Span(right_top, "hairline")),
+        (*title, fill, *span, corner),
         *((edge[0], *fit(row, inner, look), edge[1]) for row in body[: height - 2]),
         (Span(left_bottom + look.across * (width - 2) + right_bottom, "hairline"),),
     ]
@@ -159,6 +189,8 @@ def _head(panel: Panel) -> Row:
 
 def _folded(panel: Panel, room: int, look: Look) -> Row:
     head = _head(panel)
+    if panel.folded and width_of((*head, *panel.folded)) <= room:
+        return (*head, *panel.folded)
     free = room - width_of(head) - 1
     if panel.signs is not None or free < 4:
         return clip(head, room, look)
