@@ -21,6 +21,7 @@ from yolotop.model import (
     Sample,
     ServerTimes,
     Severity,
+    StoreSettings,
     Verdict,
 )
 from yolotop.store.open import open_reader, open_writer
@@ -37,8 +38,13 @@ class Backend:
     data_dir: Path
     opened: list[Writer | Reader] = field(default_factory=list)
 
-    async def writer(self, *, now: Callable[[], float] = time.time) -> Writer:
-        writer = await open_writer(self.data_dir, now=now)
+    async def writer(
+        self,
+        *,
+        settings: StoreSettings | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> Writer:
+        writer = await open_writer(self.data_dir, settings=settings, now=now)
         self.opened.append(writer)
         return writer
 

@@ -22,7 +22,7 @@ from yolotop.store.state import decode_state, encode_state
 
 DURATION = st.none() | st.floats(min_value=0, max_value=600_000)
 PHASES = st.builds(Phases, *[DURATION] * 6)
-SERVER = st.none() | st.builds(ServerTimes, *[DURATION] * 3)
+SERVER = st.none() | st.builds(ServerTimes, *[DURATION] * 4)
 TEXT = st.text().filter(lambda text: HOLE not in text)
 SHAPE = Shape(1, "predict", "failed", 40, False, None, "timeout")
 
@@ -63,7 +63,7 @@ def test_a_blob_round_trips(
         assert close(getattr(packed.phases, name), getattr(phases, name), 0.011)
     told = server or ServerTimes()
     kept = packed.server or ServerTimes()
-    for name in ("preprocess", "inference", "postprocess"):
+    for name in ("preprocess", "inference", "postprocess", "queue"):
         assert close(getattr(kept, name), getattr(told, name), 0.011)
     assert packed.detections == detections
     assert packed.numbers == tuple(numbers)
@@ -155,3 +155,10 @@ def test_a_state_round_trips() -> None:
         predict=Light(Health.COLD, cold_since=2.0),
     )
     assert decode_state(encode_state(state)) == state
+
+
+def test_the_whole_call_is_put_together_again() -> None:
+    told = ServerTimes(1.0, 10.0, 2.0, queue=7.0, call=20.0)
+    assert unpack(pack(latency_ms=30.0, phases=Phases(), server=told)).server == told
+    steps = ServerTimes(1.0, 10.0, 2.0)
+    assert unpack(pack(latency_ms=30.0, phases=Phases(), server=steps)).server == steps

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 SECOND = Migration(
     MIGRATIONS[-1].number + 1,
     (
-        "ALTER TABLE deployment ADD COLUMN objective REAL",
-        "UPDATE deployment SET objective = 0.999",
+        "ALTER TABLE deployment ADD COLUMN colour REAL",
+        "UPDATE deployment SET colour = 0.999",
     ),
 )
 BROKEN = Migration(SECOND.number, ("CREATE TABLE half (a)", "UPDATE nowhere SET a = 1"))
@@ -63,6 +63,7 @@ async def test_nobody_else_can_read_the_history(
         await writer.append([make()], [], {})
         assert mode(data_dir) == 0o700
         assert {p.name: mode(p) for p in data_dir.iterdir()} == {
+            "yolotop.ballast": 0o600,
             "yolotop.db": 0o600,
             "yolotop.db-wal": 0o600,
             "yolotop.db-shm": 0o600,
@@ -95,7 +96,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
 async def test_an_older_file_is_backed_up_and_migrated(filled: Path) -> None:
     prepare(filled, migrations=[*MIGRATIONS, SECOND])
     assert ask(filled, "PRAGMA user_version") == SECOND.number
-    assert ask(filled, "SELECT objective FROM deployment") == 0.999
+    assert ask(filled, "SELECT colour FROM deployment") == 0.999
     assert ask(filled, "SELECT count(*) FROM probe") == 1
     [backup] = filled.parent.glob("*.bak")
     assert backup.name == f"yolotop.db.v{MIGRATIONS[-1].number}.bak"

@@ -5,11 +5,19 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from yolotop.model import Event, EventKind, Outcome, ProbeKind, Severity
+from yolotop.model import (
+    Event,
+    EventKind,
+    Outcome,
+    ProbeKind,
+    Severity,
+    StoreSettings,
+)
 from yolotop.store.protocol import RequestKind
 from yolotop.store.sqlite import retention
 
@@ -130,7 +138,109 @@ async def test_space_is_given_back(backend: Backend, make: Make) -> None:
 
     before = pages()
     await sweep_all(writer, T0 + 9 * DAY)
-    assert pages() < before
+    assert pages() < before / 4
+
+
+async def test_above_its_size_the_oldest_probes_go_first_and_the_file_shrinks(
+    here: Backend, make: Make
+) -> None:
+    """Young rows, all of them: only the size is a reason."""
+    path = here.data_dir / "yolotop.db"
+    settings = StoreSettings(max_bytes=8_000_000)
+    writer = await here.writer(settings=settings)
+    reader = await here.reader()
+    dice = random.Random(8)  # noqa: S311 - data, not a secret
+    for start in range(0, 40_000, 2_000):
+        await writer.append(
+            [
+                make(
+                    f"e{i % 40}",
+                    at=T0 + i * 0.5,
+                    message=dice.randbytes(180).hex(),
+                )
+                for i in range(start, start + 2_000)
+            ],
+            [Event(T0 + start, Severity.INFO, EventKind.CONFIG, "a change")],
+            {},
+        )
+    now = T0 + 20_000
+    before = await reader.slots(0, width_s=300)
+    events = 20
+    assert path.stat().st_size > 10_000_000
+    gone = await sweep_all(writer, now)
+    assert max(gone) <= CHUNK
+    await writer.close()
+
+    assert path.stat().st_size <= 8_000_000
+    left = await reader.probes_after(0, limit=99_999)
+    last = await reader.last_seq()
+    assert [p.seq for p in left][-1] >= last - events
+    assert left[0].seq > 5_000, "the oldest went"
+    assert len(left) > CHUNK
+    assert await reader.slots(0, width_s=300) == before, "no rollup of the day went"
+    lines = await reader.log(limit=99_999)
+    assert sum(line.event is not None for line in lines) == events + 1
+    [told] = [line for line in lines if line.event is EventKind.STORE]
+    assert told.severity is Severity.WARNING
+    assert "reached its 8 MB ([store] max_size)" in told.message
+
+
+async def test_when_few_probes_are_left_slots_go_then_events_then_hours(
+    here: Backend, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 50)
+    writer, reader = await here.writer(), await here.reader()
+    days = [T0 + day * DAY for day in range(60)]
+    await writer.append(
+        [make(at=at) for at in days],
+        [Event(at, Severity.INFO, EventKind.CONFIG, "a change") for at in days],
+        {},
+    )
+    now = T0 + 59 * DAY + 60
+    await writer.close()
+    settings = StoreSettings(
+        raw_s=400 * DAY, slots_s=400 * DAY, max_bytes=1, min_free_bytes=0
+    )
+    writer = await here.writer(settings=settings)
+
+    async def counts() -> tuple[int, int, int, int]:
+        lines = await reader.log(limit=9_999)
+        return (
+            len(await reader.probes_after(0, limit=9_999)),
+            len(await reader.slots(0, width_s=300)),
+            sum(line.event is EventKind.CONFIG for line in lines),
+            len(await reader.slots(0, width_s=3600)),
+        )
+
+    seen = [await counts()]
+    while await writer.sweep(now):
+        if (found := await counts()) != seen[-1]:
+            seen.append(found)
+    assert seen[0] == (60, 60, 60, 60)
+    assert seen[-1] == (10, 1, 1, 1), "what the last day is made of stays"
+    # Each kind is gone before the next one is touched.
+    for before, after in pairwise(seen):
+        touched = next(i for i in range(4) if before[i] != after[i])
+        assert before[:touched] == (10, 1, 1, 1)[:touched]
+        assert before[touched + 1 :] == after[touched + 1 :]
+
+
+async def test_tiers_are_as_configured(here: Backend, make: Make) -> None:
+    settings = StoreSettings(
+        raw_s=DAY, slots_s=2 * DAY, hours_s=5 * DAY, events_s=3 * DAY
+    )
+    writer, reader = await here.writer(settings=settings), await here.reader()
+    days = range(10)
+    await writer.append(
+        [make(at=T0 + day * DAY) for day in days],
+        [Event(T0 + d * DAY, Severity.INFO, EventKind.CONFIG, "x") for d in days],
+        {},
+    )
+    await sweep_all(writer, T0 + 9 * DAY + 60)
+    assert len(await reader.probes_after(0, limit=99)) == 1
+    assert len(await reader.slots(0, width_s=300)) == 2
+    assert len(await reader.slots(0, width_s=3600)) == 5
+    assert len(await reader.log(limit=99)) == 1 + 3
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -61,6 +61,7 @@ def recount(probes: list[StoredProbe], width_s: int) -> dict[tuple[str, float], 
             health=len(health),
             health_failed=sum(p.outcome.is_error for p in health),
             histogram=histogram,
+            last_seq=max(p.seq for p in group),
         )
     return found
 

@@ -40,6 +40,7 @@ def test_status_has_exactly_the_promised_keys() -> None:
         figures=figures,
         last_at=AT,
         message="slow",
+        slo_left=0.25,
     )
     snapshot = Snapshot(at=AT, range=Range.H6, totals=figures, active=1, cards=(card,))
     told = json.loads(json.dumps(status_json(snapshot)))
@@ -70,6 +71,7 @@ def test_status_has_exactly_the_promised_keys() -> None:
                 "p99_ms": None,
                 "last_probe_at": "2023-11-14T22:13:20.500Z",
                 "message": "slow",
+                "slo_left": 0.25,
             }
         ],
     }

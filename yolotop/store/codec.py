@@ -14,6 +14,7 @@ bit   value
 7–9   the server's preprocess, inference, postprocess, in units of 10 µs
 10    there is no latency; otherwise one follows here: zigzag µs, less the phases
 11    what is left is the message itself (UTF-8); otherwise the numbers of its template
+12    the server's queue, in units of 10 µs, after its steps
 ====  ==========================================================================
 
 The latency is told as the difference from its phases because it is nearly their sum:
@@ -35,10 +36,14 @@ from yolotop.model import PHASE_NAMES, Phases, ServerTimes
 HOLE: Final = "\x1f"
 """Stands in a template where a number was. ``clean()`` lets no such character in."""
 
-_SERVER_NAMES: Final = ("preprocess", "inference", "postprocess")
+_SERVER_NAMES: Final = ("preprocess", "inference", "postprocess", "queue")
 _DETECTIONS: Final = 1 << 6
 _SERVER: Final = 1 << 7
 _NO_LATENCY: Final = 1 << 10
+_PHASE_BITS: Final = tuple(1 << bit for bit in range(6))
+_SERVER_BITS: Final = (*(_SERVER << bit for bit in range(3)), 1 << 12)
+_SERVER_TIMES: Final = sum(_SERVER_BITS)
+_DURATIONS: Final = sum(_PHASE_BITS) | _DETECTIONS | _SERVER_TIMES
 _INLINE: Final = 1 << 11
 _US_PER_TICK: Final = 10
 
@@ -107,9 +112,9 @@ def pack(
     if detections is not None:
         mask |= _DETECTIONS
         put(known, detections)
-    for bit, name in enumerate(_SERVER_NAMES):
+    for bit, name in zip(_SERVER_BITS, _SERVER_NAMES, strict=True):
         if server and (tick := _ticks(getattr(server, name))) is not None:
-            mask |= _SERVER << bit
+            mask |= bit
             put(known, tick)
     if (micros := whole_us(latency_ms)) is None:
         mask |= _NO_LATENCY
@@ -136,38 +141,56 @@ def unpack(blob: bytes) -> Packed:
 
 def _unpack(blob: bytes) -> Packed:
     mask, at = take(blob, 0)
-    ticks = 0
-    spent: list[float | None] = [None] * len(PHASE_NAMES)
-    for bit in range(len(PHASE_NAMES)):
-        if mask & 1 << bit:
-            tick, at = take(blob, at)
-            ticks += tick
-            spent[bit] = tick / 100
-    detections: int | None = None
-    if mask & _DETECTIONS:
-        detections, at = take(blob, at)
-    server: list[float | None] = [None] * len(_SERVER_NAMES)
-    for bit in range(len(_SERVER_NAMES)):
-        if mask & _SERVER << bit:
-            tick, at = take(blob, at)
-            server[bit] = tick / 100
+    known = (mask & _DURATIONS).bit_count() + (not mask & _NO_LATENCY)
+    values, at = _numbers(blob, at, known)
+    told = iter(values)
+    spent = [next(told) if mask & bit else None for bit in _PHASE_BITS]
+    detections = next(told) if mask & _DETECTIONS else None
+    server = [next(told) / 100 if mask & bit else None for bit in _SERVER_BITS]
     latency_ms: float | None = None
     if not mask & _NO_LATENCY:
-        residual, at = take(blob, at)
-        latency_ms = (unzigzag(residual) + ticks * _US_PER_TICK) / 1000
+        ticks = sum(tick for tick in spent if tick)
+        latency_ms = (unzigzag(next(told)) + ticks * _US_PER_TICK) / 1000
     numbers: list[int] = []
-    if not mask & _INLINE:
-        while at < len(blob):
-            number, at = take(blob, at)
-            numbers.append(number)
+    if at < len(blob) and not mask & _INLINE:
+        numbers, at = _numbers(blob, at, None)
     return Packed(
         latency_ms=latency_ms,
-        phases=Phases(*spent),
-        server=ServerTimes(*server) if any(s is not None for s in server) else None,
+        phases=Phases(*[None if tick is None else tick / 100 for tick in spent]),
+        server=_server_times(*server) if mask & _SERVER_TIMES else None,
         detections=detections,
         inline=blob[at:].decode() if mask & _INLINE else None,
         numbers=tuple(numbers),
     )
+
+
+def _server_times(
+    before: float | None, inside: float | None, after: float | None, queue: float | None
+) -> ServerTimes:
+    """The whole call is its parts, so it is not stored."""
+    if queue is None or before is None or inside is None or after is None:
+        return ServerTimes(before, inside, after, queue)
+    return ServerTimes(before, inside, after, queue, before + inside + after + queue)
+
+
+def _numbers(blob: bytes, at: int, n: int | None) -> tuple[list[int], int]:
+    """``n`` varints, or all there are, and where they end; IndexError if they are cut.
+
+    take() in a loop, without its calls: a terminal decodes every probe there is.
+    """
+    values: list[int] = []
+    size = len(blob)
+    while at < size if n is None else len(values) < n:
+        byte = blob[at]
+        at += 1
+        number, shift = byte & 0x7F, 7
+        while byte > 0x7F:
+            byte = blob[at]
+            at += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+        values.append(number)
+    return values, at
 
 
 def _ticks(duration_ms: float | None) -> int | None:

@@ -7,29 +7,43 @@ It must not know SQL.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from yolotop.model import Event, EventKind, Severity
+from yolotop.errors import StoreError
+from yolotop.model import Event, EventKind, Severity, StoreSettings
+from yolotop.store.disk import Disk, check_local
 from yolotop.store.protocol import Reader, Writer
 from yolotop.store.sqlite import file
 from yolotop.store.sqlite.connection import connect_reader, connect_writer
 from yolotop.store.sqlite.reader import SqliteReader
 from yolotop.store.sqlite.writer import SqliteWriter
 
+FILE_NAME = file.FILE_NAME
+"""The history inside a data directory."""
+
 
 async def open_writer(
-    data_dir: Path, *, now: Callable[[], float] = time.time
+    data_dir: Path,
+    *,
+    settings: StoreSettings | None = None,
+    now: Callable[[], float] = time.time,
 ) -> Writer:
     """The writer of ``data_dir``; the caller holds the collector's lock.
 
     A database that is ruined is moved aside and a fresh one started, whose first
-    event says so. Raises StoreError (SchemaTooNew) when there is nothing to be done.
+    event says so. Raises StoreError (SchemaTooNew) when there is nothing to be done:
+    a newer file, a disk that cannot be written, a network file system.
     """
+    settings = settings or StoreSettings()
     path = data_dir / file.FILE_NAME
+    if not settings.allow_network:
+        await asyncio.to_thread(check_local, data_dir)
     aside = await asyncio.to_thread(_recover, path, now)
-    writer = SqliteWriter(await connect_writer(path), path)
+    disk = Disk(data_dir, settings.min_free_bytes)
+    writer = SqliteWriter(await connect_writer(path), path, disk, settings)
     try:
         await writer.adopt()
         if aside is not None:
@@ -43,14 +57,31 @@ async def open_writer(
 async def open_reader(data_dir: Path) -> Reader:
     """A reader of ``data_dir``; creates an empty database when none is there.
 
-    Raises StoreError for a ruined database: only a collector may move it aside.
+    Where nothing can be written (a disk mounted read-only, somebody else's directory)
+    it reads what is there. Raises StoreError for a ruined database: only a collector
+    may move it aside.
     """
     path = data_dir / file.FILE_NAME
-    await asyncio.to_thread(file.prepare, path)
+    await asyncio.to_thread(_ready, path)
     return SqliteReader(await connect_reader(path), path)
 
 
+def _ready(path: Path) -> None:
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        file.check_readable(path)
+        return
+    if not path.exists():
+        # One that is there was allowed to be.
+        check_local(path.parent)
+    file.prepare(path)
+
+
 def _recover(path: Path, now: Callable[[], float]) -> Path | None:
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        raise StoreError(
+            f"{path.parent} cannot be written",
+            hint="Make the data directory writable, or choose one with --data-dir",
+        )
     try:
         file.check(path)
         file.prepare(path)

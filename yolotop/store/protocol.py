@@ -36,6 +36,8 @@ FINE_SLOT_S: Final = 300
 """Width of a fine rollup slot in seconds; kept for three days."""
 COARSE_SLOT_S: Final = 3600
 """Width of a coarse rollup slot in seconds; kept for 400 days."""
+TAIL_BEATS: Final = 60
+"""Newest predict answers of each deployment that are kept ready to be shown."""
 
 
 class RequestKind(StrEnum):
@@ -44,6 +46,7 @@ class RequestKind(StrEnum):
     PROBE = "probe"
     PAUSE = "pause"
     RESUME = "resume"
+    MAINTENANCE = "maintenance"
     TRIAL = "trial"
     STOP = "stop"
 
@@ -54,6 +57,8 @@ class Request:
 
     A *trial* probes an endpoint that is not registered: ``body`` holds a deployment
     table as in the config file, the result is a JSON list as ``check --json`` prints.
+    *Maintenance* has its end in ``body``: a duration ("2h"), an ISO 8601 time (UTC
+    where it has no offset), or nothing to end it now.
     """
 
     id: int
@@ -67,7 +72,8 @@ class Request:
 class Registered:
     """A deployment as the store knows it. ``removed_at`` is set once it left the file.
 
-    ``position`` is its place in the config file, from 0.
+    ``position`` is its place in the config file, from 0. ``objective`` is the share of
+    good predict probes, 0-1, over ``objective_range_s``.
     """
 
     name: str
@@ -81,6 +87,8 @@ class Registered:
     predict_interval_s: float
     first_seen_at: float
     removed_at: float | None = None
+    objective: float = 0.99
+    objective_range_s: float = 604_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,9 @@ class Slot:
     ``requests`` counts predict probes; ``failed`` those with an error (wrong answers
     included, cold starts not); ``cold`` those kept out of ``histogram``; ``health``
     and ``health_failed`` count liveness probes apart. ``histogram`` holds predict
-    latencies in milliseconds of warm answers that arrived.
+    latencies in milliseconds of warm answers that arrived. ``last_seq`` is the newest
+    probe summed here: of this deployment and slot, those up to it are in, later ones
+    are not.
     """
 
     deployment: str
@@ -144,6 +154,41 @@ class Slot:
     health: int
     health_failed: int
     histogram: ExpHistogram
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCounts:
+    """Predict probes of some slots; ``slots`` are those with at least one."""
+
+    slots: int
+    requests: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One predict answer, cut to what a trend of them shows."""
+
+    outcome: Outcome
+    latency_ms: float | None
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest of one deployment: what a starting face shows of it at once.
+
+    ``last_at`` and ``last_seq`` are of its newest probe of either kind, ``beats`` its
+    newest :data:`TAIL_BEATS` predict answers, oldest first, and ``last`` the newest of
+    them whole (``None`` without any, or once retention took it).
+    """
+
+    deployment: str
+    last_at: float
+    last_seq: int
+    beats: tuple[Beat, ...]
+    last: StoredProbe | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +240,10 @@ class Writer(Protocol):
         """Answer a request (JSON or a clean sentence)."""
 
     async def sweep(self, now: float) -> int:
-        """Delete a small chunk of what retention no longer keeps; returns the rows."""
+        """Delete a small chunk of what retention no longer keeps; returns the rows.
+
+        0 when there is nothing more to do for now.
+        """
 
     async def close(self) -> None:
         """Checkpoint and close; idempotent."""
@@ -233,11 +281,28 @@ class Reader(Protocol):
         out.
         """
 
+    async def counts(
+        self, since_at: float, until_at: float, *, width_s: int
+    ) -> dict[str, SlotCounts]:
+        """As :meth:`requests`, with the failed ones and how many slots hold any."""
+
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
 
     async def probes_since(self, at: float, *, limit: int) -> list[StoredProbe]:
-        """The newest ``limit`` probes not older than ``at``, oldest first."""
+        """The newest ``limit`` probes not older than ``at``, oldest first.
+
+        Looks through no more than four times as many; see :meth:`seq_before`.
+        """
+
+    async def tails(self) -> list[Tail]:
+        """The newest of each deployment that was ever asked."""
+
+    async def seq_before(self, at: float) -> int:
+        """A number below those of all probes taken since ``at``, 0 if need be.
+
+        Cheap and not exact: probes of up to twenty minutes before may follow it.
+        """
 
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""

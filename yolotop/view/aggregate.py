@@ -60,12 +60,16 @@ class Window:
 
 @dataclass(slots=True)
 class Tally:
-    """Counters and warm latencies of some set of predict probes."""
+    """Counters and warm latencies of some set of predict probes.
+
+    ``last_seq`` is set where it is one stored slot: probes up to it are in.
+    """
 
     requests: int = 0
     failed: int = 0
     cold: int = 0
     histogram: ExpHistogram = field(default_factory=ExpHistogram)
+    last_seq: int = 0
 
     def counts(self) -> tuple[int, int, int, int]:
         """Its four counters: they tell a slot from what it was before."""
@@ -90,14 +94,15 @@ class Tally:
 
     def figures(self) -> Figures:
         """What a card or panel shows of it."""
+        p50_ms, p95_ms, p99_ms = self.histogram.quantiles((0.50, 0.95, 0.99))
         return Figures(
             requests=self.requests,
             failed=self.failed,
             cold=self.cold,
             error_rate=self.failed / self.requests if self.requests else None,
-            p50_ms=self.histogram.quantile(0.50),
-            p95_ms=self.histogram.quantile(0.95),
-            p99_ms=self.histogram.quantile(0.99),
+            p50_ms=p50_ms,
+            p95_ms=p95_ms,
+            p99_ms=p99_ms,
             samples=self.histogram.count,
         )
 
@@ -126,17 +131,19 @@ class Series:
     """One tally per slot of time, with blocks of :data:`BLOCK` slots summed ahead.
 
     The total of a day is then some 24 blocks and the slots at either end, not 288
-    slots, and a probe that arrives spoils one block only. A block may also be *put*
-    where its slots are not known: the store keeps sums of that width itself.
+    slots. A block may also be *put* where its slots are not known: the store keeps sums
+    of that width itself. A probe that arrives is counted in its slot, its block and the
+    totals that hold it; nothing is summed again for it.
     """
 
-    __slots__ = ("_block_s", "_blocks", "_figures", "_rows", "_width_s")
+    __slots__ = ("_block_s", "_blocks", "_figures", "_rows", "_totals", "_width_s")
 
     def __init__(self, width_s: int) -> None:
         self._width_s = width_s
         self._block_s = width_s * BLOCK
         self._rows: dict[int, Tally] = {}
         self._blocks: dict[int, Tally] = {}
+        self._totals: dict[tuple[int, int], Tally] = {}
         self._figures: dict[tuple[int, int], Figures] = {}
 
     def put(self, start_at: int, tally: Tally) -> None:
@@ -149,6 +156,32 @@ class Series:
         """Make ``tally`` the sum of the block that starts then."""
         self._blocks[start_at] = tally
         self._spoil(start_at, start_at + self._block_s)
+
+    def count(self, start_at: int, probe: StoredProbe) -> bool:
+        """Count a predict probe in its slot, unless that was read with it in."""
+        row = self._rows.get(start_at)
+        if row is None:
+            row = self._rows[start_at] = Tally()
+        elif probe.seq <= row.last_seq:
+            return False
+        row.count(probe)
+        row.last_seq = probe.seq
+        block = self._blocks.get(start_at - start_at % self._block_s)
+        if block is not None:
+            block.count(probe)
+        for (start, end), total in self._totals.items():
+            if start <= start_at < end:
+                total.count(probe)
+        self._forget_figures(start_at, start_at + self._width_s)
+        return True
+
+    def seal(self, since_at: int, until_at: int) -> None:
+        """Keep only the blocks, not the slots, between two borders of blocks."""
+        old = [start for start in self._rows if since_at <= start < until_at]
+        for start in {start - start % self._block_s for start in old}:
+            self.block(start)
+        for start in old:
+            del self._rows[start]
 
     def get(self, start_at: int) -> Tally | None:
         """The tally of the slot that starts then."""
@@ -163,6 +196,9 @@ class Series:
         self._figures = {
             key: known for key, known in self._figures.items() if key[0] >= at
         }
+        self._totals = {
+            key: total for key, total in self._totals.items() if key[0] >= at
+        }
 
     def figures(self, window: Window) -> Figures:
         """The window's figures; the same object while nothing in them changed."""
@@ -175,15 +211,26 @@ class Series:
         return known
 
     def total(self, window: Window) -> Tally:
-        """The sum over the window: a new tally."""
-        return summed(self._parts(window))
+        """The sum over the window; to be read only."""
+        key = window.start_at, window.end_at
+        total = self._totals.get(key)
+        if total is None:
+            total = summed(self._parts(window))
+            if window.seconds > self._block_s:
+                # One for each range: the window of before has moved on.
+                for old in [k for k in self._totals if k[1] - k[0] == window.seconds]:
+                    del self._totals[old]
+                self._totals[key] = total
+        return total
 
     def _spoil(self, start_at: int, end_at: int) -> None:
-        self._figures = {
-            key: known
-            for key, known in self._figures.items()
-            if key[1] <= start_at or end_at <= key[0]
-        }
+        self._forget_figures(start_at, end_at)
+        for key in [k for k in self._totals if k[0] < end_at and start_at < k[1]]:
+            del self._totals[key]
+
+    def _forget_figures(self, start_at: int, end_at: int) -> None:
+        for key in [k for k in self._figures if k[0] < end_at and start_at < k[1]]:
+            del self._figures[key]
 
     def _parts(self, window: Window) -> Iterator[Tally]:
         at = window.start_at
@@ -234,6 +281,25 @@ class Ledger:
             return
         series.put(start_at, tally)
         self._rows.add(start_at)
+
+    def count(self, probe: StoredProbe) -> None:
+        """Count a new predict probe of a slot that is known, or that none was in."""
+        if probe.deployment not in self._names:
+            return
+        start = math.floor(probe.at / self.width_s) * self.width_s
+        counted = self._of(probe.deployment).count(start, probe)
+        # A slot that came from the store is summed over the fleet when that is asked.
+        if counted and start not in self._rows:
+            self._fleet.count(start, probe)
+
+    def seal(self, since_at: int, until_at: int) -> None:
+        """Keep only the blocks of deployments, not their slots, between two borders.
+
+        The fleet's slots stay: they are the trend.
+        """
+        self.fleet()
+        for series in self._series.values():
+            series.seal(since_at, until_at)
 
     def put_block(self, deployment: str, start_at: int, tally: Tally) -> None:
         """Make ``tally`` the sum of the deployment's block of slots."""

@@ -7,11 +7,17 @@ it must not know the store's reading, the clock or any screen.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from typing import Final
 
 from yolotop.model import Health, HealthState, Phases, ProbeKind, Severity
-from yolotop.store.protocol import CollectorStatus, Registered, StoredProbe
+from yolotop.store.protocol import (
+    TAIL_BEATS,
+    CollectorStatus,
+    Registered,
+    StoredProbe,
+    Tail,
+)
+from yolotop.view.format import age
 from yolotop.view.snapshot import (
     Beat,
     Card,
@@ -20,10 +26,17 @@ from yolotop.view.snapshot import (
     Figures,
 )
 
-BEATS: Final = 60
+BEATS: Final = TAIL_BEATS
 """Answers in a card's trend: what the widest card has cells for."""
 BEAT_AGE_S: Final = 10.0
 """A collector says that it lives every 5 s; twice that is silence."""
+
+SILENT_INTERVALS: Final = 3
+SILENT_S: Final = 30.0
+"""While nobody measures, a state counts for three intervals, and for so long at least.
+
+The interval is that of the predict probes: the store does not know the other one.
+"""
 
 ACTIVE: Final = frozenset({Health.UP, Health.DEGRADED, Health.COLD})
 _SEVERITY: Final = {Health.DOWN: Severity.ERROR, Health.DEGRADED: Severity.WARNING}
@@ -63,19 +76,11 @@ class Track:
             self._beats.append(Beat(probe.outcome, probe.latency_ms, probe.cold))
             self._frozen = None
 
-    def fill(self, probes: Sequence[StoredProbe]) -> None:
-        """Start the beats from stored predict probes, the newest there are."""
-        if not probes:
-            return
-        newest = probes[-1]
-        self._beats.clear()
-        self._beats.extend(
-            Beat(probe.outcome, probe.latency_ms, probe.cold) for probe in probes
-        )
+    def start(self, tail: Tail) -> None:
+        """Begin with what the store keeps ready."""
+        self._beats.extend(tail.beats)
         self._frozen = None
-        self.last = newest
-        if newest.seq > self._seq:
-            self._seq, self.last_at = newest.seq, newest.at
+        self._seq, self.last_at, self.last = tail.last_seq, tail.last_at, tail.last
 
 
 def health_of(registered: Registered, state: HealthState | None) -> Health:
@@ -85,12 +90,26 @@ def health_of(registered: Registered, state: HealthState | None) -> Health:
     return state.health if state is not None else Health.UNKNOWN
 
 
+def silence_of(registered: Registered, last_at: float | None, now: float) -> str:
+    """Why a state that nobody renews is not known any more; empty while it counts.
+
+    To be asked only while no collector runs: one that runs and is late says so itself.
+    """
+    if last_at is None or registered.paused:
+        return ""
+    age_s = now - last_at
+    if age_s <= max(SILENT_INTERVALS * registered.predict_interval_s, SILENT_S):
+        return ""
+    return f"no answer for {age(age_s)}: nobody is measuring"
+
+
 def _message(
     health: Health, state: HealthState | None, last: StoredProbe | None
 ) -> str:
     if health is Health.PAUSED:
         return "paused"
-    if health is not Health.UP and state is not None and state.message:
+    tells = health is not Health.UP or (state is not None and state.flapping)
+    if tells and state is not None and state.message:
         return state.message
     return last.message if last is not None else "no answer yet"
 
@@ -103,9 +122,15 @@ def card(
     figures: Figures,
     pending: bool,
     running: bool,
+    silence: str = "",
+    slo_left: float | None = None,
 ) -> Card:
-    """The deployment's card. ``running`` tells whether a collector is at work."""
-    health = health_of(registered, state)
+    """The deployment's card. ``running`` tells whether a collector is at work.
+
+    With ``silence`` (see :func:`silence_of`) its state is unknown since its last
+    answer; the figures stay, they are of the range.
+    """
+    health = Health.UNKNOWN if silence else health_of(registered, state)
     last = track.last
     severity = _SEVERITY.get(health)
     if severity is None:
@@ -116,7 +141,7 @@ def card(
         url=registered.url,
         dialect=registered.dialect,
         health=health,
-        since_at=state.since if state is not None else registered.first_seen_at,
+        since_at=_since_at(registered, state, track.last_at if silence else None),
         region=registered.region,
         group=registered.group,
         tags=registered.tags,
@@ -125,13 +150,22 @@ def card(
         figures=figures,
         beats=track.beats,
         last_at=track.last_at,
-        message=_message(health, state, last),
+        message=silence or _message(health, state, last),
         severity=severity,
         http_status=last.http_status if last is not None else None,
         latency_ms=last.latency_ms if last is not None else None,
         phases=last.phases if last is not None else Phases(),
         server=last.server if last is not None else None,
+        slo_left=slo_left,
     )
+
+
+def _since_at(
+    registered: Registered, state: HealthState | None, silent_at: float | None
+) -> float:
+    if silent_at is not None:
+        return silent_at
+    return state.since if state is not None else registered.first_seen_at
 
 
 def collector_view(status: CollectorStatus | None, now: float) -> CollectorView:

@@ -25,19 +25,14 @@ from yolotop.store.protocol import (
     Reader,
     Registered,
     StoredProbe,
+    Tail,
 )
 from yolotop.view.aggregate import Ledger, Series, Tally, Window
 from yolotop.view.book import Book
-from yolotop.view.cards import BEATS, Track
+from yolotop.view.cards import Track
 
 NEW_PROBES: Final = 5_000
 """Probes read in one refresh; a face that is further behind starts afresh."""
-NEWEST_PROBES: Final = 2_000
-NEWEST_S: Final = 120.0
-"""How far back a starting face looks for the last health probes."""
-SMALL_FLEET: Final = 16
-"""Deployments whose beats are all read at the start."""
-
 MICRO_S: Final = 5
 """Width of the slots made from raw probes for the last hour."""
 MICRO_SPAN_S: Final = 3_600
@@ -75,7 +70,6 @@ class History:
         self._seq: int | None = None
         self._books: dict[int, Book] = {}
         self._recent: Recent | None = None
-        self._short: dict[str, None] = {}
         self._earlier: tuple[Window, dict[str, int]] | None = None
         self.names: frozenset[str] = frozenset()
         self.registered: tuple[Registered, ...] = ()
@@ -85,7 +79,7 @@ class History:
         self.collector: CollectorStatus | None = None
         self.first_at: float | None = None
 
-    async def catch_up(self, now: float) -> bool:
+    async def catch_up(self) -> bool:
         """Read what others have committed; whether anything may have changed."""
         reader = self._reader
         version = await reader.data_version()
@@ -96,7 +90,7 @@ class History:
         if version == self._version:
             return changed
         await self._read_registry()
-        await self._read_probes(now)
+        await self._read_probes()
         self.states = await reader.states()
         self.collector = await reader.collector()
         self.first_at = await reader.first_at()
@@ -112,69 +106,61 @@ class History:
         self.registered = registered
         self.names = names
 
-    async def _read_probes(self, now: float) -> None:
+    async def _read_probes(self) -> None:
         newest = await self._reader.last_seq()
         probes: list[StoredProbe] = []
         if self._seq is not None and newest > self._seq:
             probes = await self._reader.probes_after(self._seq, limit=NEW_PROBES)
         behind = len(probes) == NEW_PROBES
         if self._seq is None or behind or newest < self._seq:
-            self._start_afresh()
-            probes = await self._reader.probes_since(
-                now - NEWEST_S, limit=NEWEST_PROBES
-            )
+            tails = await self._reader.tails()
+            self._start_afresh(tails)
+            probes = []
+        elif self.names - self.tracks.keys():
+            # One that is registered again has a past.
+            tails = await self._reader.tails()
+            self._enter(tails)
         self._apply(probes, newest)
 
-    def _start_afresh(self) -> None:
+    def _start_afresh(self, tails: Iterable[Tail]) -> None:
         self._seq = None
         self.tracks.clear()
-        self._short.clear()
+        self._enter(tails)
         self._books.clear()
         self._recent = None
         self._earlier = None
 
     def _apply(self, probes: list[StoredProbe], newest: int) -> None:
-        for name in self.names - self.tracks.keys():
-            self.tracks[name] = Track()
-            self._short[name] = None
         for name in self.tracks.keys() - self.names:
             del self.tracks[name]
-            self._short.pop(name, None)
         for probe in probes:
             if probe.deployment in self.tracks:
                 self.tracks[probe.deployment].take(probe)
         if self._recent is not None:
             self._recent.take(probes, self.names)
+        for book in self._books.values():
+            for probe in probes:
+                book.count(probe)
         if probes:
             oldest_at = min(probe.at for probe in probes)
-            for book in self._books.values():
-                book.spoil(oldest_at)
             if self._earlier is not None and oldest_at < self._earlier[0].start_at:
                 self._earlier = None
         # Events share the counter: without this, each refresh would ask again.
         last = probes[-1].seq if probes else 0
         self._seq = max(newest, last, self._seq or 0)
 
-    async def fill_beats(self) -> bool:
-        """Read older answers for some tracks that start short; whether any were.
-
-        One deployment costs a look through an hour of the whole fleet, so a large
-        fleet's are filled one a refresh, those without any answer yet first.
-        """
-        if not self._short:
-            return False
-        at_once = len(self.names) if len(self.names) <= SMALL_FLEET else 1
-        first = sorted(self._short, key=lambda name: self.tracks[name].last is not None)
-        for name in first[:at_once]:
-            probes = await self._reader.last_probes(name, limit=BEATS)
-            self.tracks[name].fill(probes)
-            self._short.pop(name, None)
-        return True
+    def _enter(self, tails: Iterable[Tail]) -> None:
+        for name in self.names - self.tracks.keys():
+            self.tracks[name] = Track()
+        for tail in tails:
+            track = self.tracks.get(tail.deployment)
+            if track is not None and track.last_at is None:
+                track.start(tail)
 
     async def book(self, window: Window) -> Book:
         """The slots of the window's width, up to date and back to its start."""
         book = self._books.get(window.width_s)
-        if book is None or book.spoilt():
+        if book is None or book.spoilt:
             ledger = Ledger(window.width_s, self.names)
             book = Book(self._reader, ledger, deployments=len(self.names))
             self._books[window.width_s] = book
@@ -185,6 +171,11 @@ class History:
         """The micro slots if they reach back to ``since_at``, else ``None``."""
         if self._recent is None:
             from_at = now - MICRO_SPAN_S
+            before = await self._reader.seq_before(from_at)
+            if (self._seq or 0) - before > 2 * MICRO_PROBES:
+                # Far too many to read: from now on, then.
+                self._recent = Recent(now, self._seq or 0)
+                return None
             probes = await self._reader.probes_since(from_at, limit=MICRO_PROBES)
             if len(probes) == MICRO_PROBES:
                 from_at = probes[0].at
@@ -192,7 +183,10 @@ class History:
             recent.take(probes, self.names)
             self._recent = recent
         recent = self._recent
-        recent.series.forget_before(int(now - 2 * MICRO_SPAN_S))
+        old_at = math.floor(now / MICRO_S) * MICRO_S - 2 * MICRO_SPAN_S
+        recent.series.forget_before(old_at)
+        # The clock may be set back to before that.
+        recent.since_at = max(recent.since_at, old_at)
         return recent.series if recent.since_at <= since_at else None
 
     async def earlier(self, window: Window) -> dict[str, int] | None:
@@ -217,3 +211,4 @@ class History:
             book = self._books.get(width_s)
             if book is not None:
                 book.forget_before(math.floor(now / width_s) * width_s - span_s)
+                book.seal(now)

@@ -24,6 +24,7 @@ from yolotop.view import cards as views
 from yolotop.view.aggregate import Ledger, Trends, Window, change, step_s, trends
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
 from yolotop.view.log import LogPage, LogQuery, page
+from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
     Card,
     CollectorHealth,
@@ -48,6 +49,8 @@ class _Basis:
     window: Window
     range: Range
     running: bool
+    silences: tuple[str, ...]
+    """What each card says instead of its state: it changes with the time alone."""
 
 
 class Session:
@@ -62,6 +65,7 @@ class Session:
         self._now = now
         self._history = History(reader)
         self._turn = asyncio.Lock()
+        self._budgets = Budgets(reader)
         self._basis: _Basis | None = None
         self._snapshot = Snapshot(at=0.0)
 
@@ -70,16 +74,15 @@ class Session:
         async with self._turn:
             now = self._now()
             # Whatever fails or is cancelled from here on is computed next time.
-            if await self._history.catch_up(now):
-                self._basis = None
-            if await self._history.fill_beats():
+            if await self._history.catch_up():
                 self._basis = None
             collector = views.collector_view(self._history.collector, now)
             running = collector.health is CollectorHealth.RUNNING
             window = Window.ending_now(
                 now, seconds=range_.seconds, width_s=WIDTHS_S[range_]
             )
-            basis = _Basis(window, range_, running)
+            silences = self._silences(now, running=running)
+            basis = _Basis(window, range_, running, silences)
             if basis == self._basis:
                 self._snapshot = replace(self._snapshot, at=now, collector=collector)
                 return self._snapshot
@@ -106,6 +109,7 @@ class Session:
         ledger = (await history.book(window)).ledger
         earlier = await history.earlier(window)
         since_at, trend = await self._trends(now, window)
+        await self._budgets.renew(history.registered, now)
         shown = self._cards(ledger, basis)
         totals = ledger.fleet().figures(window)
         return Snapshot(
@@ -150,12 +154,19 @@ class Session:
         series = book.ledger.fleet()
         return since_at, trends(series, inside, step_s=step, since_at=since_at, now=now)
 
+    def _silences(self, now: float, *, running: bool) -> tuple[str, ...]:
+        tracks = self._history.tracks
+        return tuple(
+            "" if running else views.silence_of(entry, tracks[entry.name].last_at, now)
+            for entry in self._history.registered
+        )
+
     def _cards(self, ledger: Ledger, basis: _Basis) -> tuple[Card, ...]:
         """All cards; one that says what it said before is the same object."""
         history = self._history
         before = {card.name: card for card in self._snapshot.cards}
         shown = []
-        for entry in history.registered:
+        for entry, silence in zip(history.registered, basis.silences, strict=True):
             card = views.card(
                 entry,
                 state=history.states.get(entry.name),
@@ -163,6 +174,8 @@ class Session:
                 figures=ledger.figures(entry.name, basis.window),
                 pending=entry.name in history.pending,
                 running=basis.running,
+                silence=silence,
+                slo_left=self._budgets.left(entry.name),
             )
             known = before.get(entry.name)
             shown.append(known if known is not None and known == card else card)

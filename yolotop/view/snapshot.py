@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from yolotop.model import Health, Outcome, Phases, ServerTimes, Severity
+from yolotop.model import Health, Phases, ServerTimes, Severity
+from yolotop.store.protocol import Beat as Beat
 
 
 class Range(StrEnum):
@@ -65,21 +66,13 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """One answer in a card's trend: the newest predict probes, one each."""
-
-    outcome: Outcome
-    latency_ms: float | None
-    cold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """One deployment as every view shows it.
 
     ``message`` is the last predict answer's line, or the reason for the state where
     there is one. ``last_at`` is the last probe of either kind. ``phases`` and
-    ``server`` are of the last predict answer.
+    ``server`` are of the last predict answer. ``slo_left`` is what is left of the error
+    budget, 1 for all of it and below 0 where it is overdrawn; ``None`` without a probe.
     """
 
     name: str
@@ -101,6 +94,7 @@ class Card:
     latency_ms: float | None = None
     phases: Phases = field(default_factory=Phases)
     server: ServerTimes | None = None
+    slo_left: float | None = None
 
 
 class CollectorHealth(StrEnum):

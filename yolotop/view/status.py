@@ -33,7 +33,10 @@ class TotalsJson(TypedDict):
 
 
 class DeploymentJson(TypedDict):
-    """One of ``deployments`` in ``status --json``; ``state`` is a Health value."""
+    """One of ``deployments`` in ``status --json``; ``state`` is a Health value.
+
+    ``slo_left`` is the share of the error budget that is left, negative when overdrawn.
+    """
 
     name: str
     url: str
@@ -47,6 +50,7 @@ class DeploymentJson(TypedDict):
     p99_ms: float | None
     last_probe_at: str | None
     message: str
+    slo_left: float | None
 
 
 class StatusJson(TypedDict):
@@ -88,6 +92,7 @@ def _deployment(card: Card) -> DeploymentJson:
         "p99_ms": _round(figures.p99_ms),
         "last_probe_at": iso(card.last_at),
         "message": card.message,
+        "slo_left": _round(card.slo_left, 6),
     }
 
 

@@ -16,9 +16,11 @@ import aiosqlite
 from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import Event, HealthState, Sample, Severity
 from yolotop.store.codec import pack
+from yolotop.store.sqlite import tails
 from yolotop.store.sqlite.connection import Statement, fetch
 from yolotop.store.sqlite.lines import Line, LineBook, Shape
 from yolotop.store.sqlite.rollup import OpenSlot, SlotBook, Start, starts
+from yolotop.store.sqlite.tails import TailBook
 from yolotop.store.state import encode_state
 
 ANCHOR_MS: Final = 600_000
@@ -50,12 +52,14 @@ class Memory:
     deployments: dict[str, int]
     lines: LineBook
     anchor_ms: int | None
+    tails: TailBook
     slots: SlotBook = field(default_factory=SlotBook)
 
     def written(self) -> None:
         """All of it is in the file now."""
         self.lines.written()
         self.slots.written()
+        self.tails.written()
 
 
 async def load_memory(connection: aiosqlite.Connection) -> Memory:
@@ -78,6 +82,7 @@ async def load_memory(connection: aiosqlite.Connection) -> Memory:
             for id_, *row, message, used_seq in lines
         ),
         anchor_ms=anchor[0][0] if anchor else None,
+        tails=await tails.load(connection),
     )
 
 
@@ -151,6 +156,7 @@ class Batch:
         if answer.body_head:
             self._failures.append((seq, dep, answer.body_head))
         self._memory.slots.add(seq, dep, at, sample)
+        self._memory.tails.add(seq, dep, at, sample)
 
     def add_event(self, event: Event) -> None:
         """Number one event."""
@@ -193,6 +199,7 @@ class Batch:
             _SLOT,
             [_slot_row(s, dep, slots.slot(s, dep)) for s, dep in slots.changed],
         )
+        yield tails.PUT, self._memory.tails.rows()
         yield "INSERT OR REPLACE INTO state VALUES (?, ?)", self._states
         yield "UPDATE meta SET value = ? WHERE key = 'seq'", [(self._memory.seq,)]
 

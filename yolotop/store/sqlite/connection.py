@@ -6,6 +6,7 @@ table but the one that both sides read: the states.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,8 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from yolotop.store.sqlite.file import BUSY_S, translated
+from yolotop.errors import StoreError
+from yolotop.store.sqlite.failures import BUSY_S, translated
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, Sequence[Sequence[object]]]
@@ -31,6 +33,11 @@ _WRITER_PRAGMAS: Final = (
     # 630 MB; after a checkpoint the log is cut to this.
     "PRAGMA journal_size_limit = 16777216",
 )
+_READER_PRAGMAS: Final = (
+    "PRAGMA query_only = ON",
+    # Shows at once whether the file can be read at all.
+    "SELECT count(*) FROM sqlite_schema",
+)
 
 
 async def connect_writer(path: Path) -> aiosqlite.Connection:
@@ -39,8 +46,20 @@ async def connect_writer(path: Path) -> aiosqlite.Connection:
 
 
 async def connect_reader(path: Path) -> aiosqlite.Connection:
-    """A connection that cannot write."""
-    return await _connect(path, "ro", ("PRAGMA query_only = ON",))
+    """A connection that cannot write.
+
+    Where the directory cannot be written either, the log's index cannot be made, and
+    the file is opened as one that nobody changes.
+    """
+    try:
+        return await _connect(path, "ro", _READER_PRAGMAS)
+    except StoreError as error:
+        if os.access(path.parent, os.W_OK):
+            raise
+        try:
+            return await _connect(path, "ro&immutable=1", _READER_PRAGMAS)
+        except StoreError:
+            raise error from None
 
 
 async def _connect(

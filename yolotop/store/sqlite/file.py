@@ -10,54 +10,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from yolotop.errors import SchemaTooNew, StoreError
+from yolotop.store.sqlite.failures import BUSY_S, MOVES_ASIDE, translated
 from yolotop.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration
 from yolotop.text import clean
 
 FILE_NAME: Final = "yolotop.db"
-BUSY_S: Final = 5.0
-"""How long a connection waits for another one's lock."""
 _CHECK_S: Final = 2.0
 """A check after an unclean shutdown may not hold up the start for longer."""
-
-_MOVES_ASIDE: Final = "Start the collector: it moves a ruined database aside"
-_HINTS: Final = (
-    ("full", "Free some disk space; yolotop goes on by itself"),
-    ("readonly", "Make the data directory writable, or choose one with --data-dir"),
-    ("locked", "Another program holds the database; close it and try again"),
-    ("malformed", _MOVES_ASIDE),
-    ("not a database", _MOVES_ASIDE),
-    ("unable to open", "Check that the data directory exists and is yours"),
-)
 
 
 class RuinedError(StoreError):
     """The file is not a database, or one that is damaged beyond use."""
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as :class:`StoreError`, naming the file and the cure."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        text = clean(str(error))
-        hint = next((cure for mark, cure in _HINTS if mark in text), "")
-        raise StoreError(f"{path}: {text}", hint=hint) from error
-    except (UnicodeError, OverflowError) as error:
-        raise StoreError(f"{path}: a value cannot be stored: {error!r}") from error
-    except OSError as error:
-        reason = clean(error.strerror or str(error))
-        raise StoreError(
-            f"{path}: {reason}",
-            hint="Check that the data directory exists and is yours",
-        ) from error
 
 
 def create_private(path: Path) -> bool:
@@ -96,6 +67,32 @@ def prepare(path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> None
                 if _is_ruin(error):
                     raise _ruined(path, str(error)) from error
                 raise
+
+
+def check_readable(path: Path) -> None:
+    """Look at a database that cannot be written to; raises StoreError (SchemaTooNew)
+
+    for one that cannot be read as it is.
+    """
+    with translated(path), closing(_read_only(path)) as db:
+        try:
+            version = _check_owner(db, path, MIGRATIONS)
+        except sqlite3.DatabaseError as error:
+            if _is_ruin(error):
+                raise _ruined(path, str(error)) from error
+            raise
+    if version < MIGRATIONS[-1].number:
+        raise StoreError(
+            f"{path} was written by an older yolotop and cannot be brought up to date "
+            "where it is: nothing can be written there",
+            hint="Make the data directory writable, or choose one with --data-dir",
+        )
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    # Without its log's index, which cannot be made here, only an immutable database
+    # can be opened: what stands in a log that was never checkpointed is not seen.
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def check(path: Path) -> None:
@@ -146,6 +143,23 @@ def _prepare(
     migrations: Sequence[Migration],
 ) -> None:
     newest = migrations[-1].number
+    version = _check_owner(db, path, migrations)
+    if version == newest:
+        return
+    if version:
+        _back_up(db, path, version)
+    else:
+        # Only before the first table: lets retention give space back in small steps.
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    db.execute("PRAGMA journal_mode = WAL")
+    _migrate(db, migrations)
+
+
+def _check_owner(
+    db: sqlite3.Connection, path: Path, migrations: Sequence[Migration]
+) -> int:
+    """The schema's number, 0 where there is none yet; raises for what is not ours."""
+    newest = migrations[-1].number
     version = _version(db)
     owner = int(db.execute("PRAGMA application_id").fetchone()[0])
     has_tables = bool(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
@@ -159,27 +173,23 @@ def _prepare(
             f"{path} has schema {version}, this yolotop knows up to {newest}",
             hint="Upgrade yolotop, or choose another directory with --data-dir",
         )
-    if version == newest:
-        return
-    if has_tables:
-        _back_up(db, path, version)
-    else:
-        # Only before the first table: lets retention give space back in small steps.
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    db.execute("PRAGMA journal_mode = WAL")
-    for migration in migrations:
-        _migrate(db, migration)
+    return version
 
 
-def _migrate(db: sqlite3.Connection, migration: Migration) -> None:
+def _migrate(db: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """All that are missing, in one transaction: nobody sees a file between two."""
     db.execute("BEGIN IMMEDIATE")
     try:
         # Asked again under the lock: a terminal and a collector may start together.
-        if _version(db) < migration.number:
-            for statement in migration.statements:
-                db.execute(statement)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {migration.number}")
+        version = _version(db)
+        for migration in migrations:
+            if version < migration.number:
+                for statement in migration.statements:
+                    db.execute(statement)
+                if migration.fill is not None:
+                    migration.fill(db)
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                db.execute(f"PRAGMA user_version = {migration.number}")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -191,12 +201,36 @@ def _back_up(db: sqlite3.Connection, path: Path, version: int) -> None:
     backup = path.with_name(f"{path.name}.v{version}.bak")
     if backup.exists():
         return
-    # VACUUM INTO takes an empty file, which is how the copy gets our mode.
-    partial = path.with_name(f"{backup.name}.part")
+    # VACUUM INTO takes an empty file, which is how the copy gets our mode. Two may
+    # start at once, so each makes its own; what a start that was killed left goes.
+    for left in path.parent.glob(f"{backup.name}.*.part"):
+        if not _runs(left.suffixes[-2][1:]):
+            left.unlink(missing_ok=True)
+    partial = path.with_name(f"{backup.name}.{os.getpid()}.part")
     partial.unlink(missing_ok=True)
     create_private(partial)
-    db.execute("VACUUM INTO ?", (str(partial),))
-    partial.rename(backup)
+    try:
+        db.execute("VACUUM INTO ?", (str(partial),))
+    except sqlite3.Error:
+        partial.unlink()
+        raise
+    with closing(sqlite3.connect(partial)) as copy:
+        copied = _version(copy)
+    if copied == version and not backup.exists():
+        partial.rename(backup)
+    else:
+        # The other one was faster: this is a copy of what it has already migrated.
+        partial.unlink()
+
+
+def _runs(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _version(db: sqlite3.Connection) -> int:
@@ -204,7 +238,7 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _ruined(path: Path, reason: str) -> RuinedError:
-    return RuinedError(f"{path}: {clean(reason)}", hint=_MOVES_ASIDE)
+    return RuinedError(f"{path}: {clean(reason)}", hint=MOVES_ASIDE)
 
 
 def _is_ruin(error: sqlite3.DatabaseError) -> bool:

@@ -25,9 +25,11 @@ from yolotop.store.protocol import (
     Registered,
     RequestKind,
     Slot,
+    SlotCounts,
     StoredProbe,
+    Tail,
 )
-from yolotop.store.sqlite import probes
+from yolotop.store.sqlite import probes, tails
 from yolotop.store.sqlite.connection import (
     STATES,
     Rows,
@@ -36,23 +38,29 @@ from yolotop.store.sqlite.connection import (
     fetch,
     transaction,
 )
-from yolotop.store.sqlite.file import translated
+from yolotop.store.sqlite.failures import translated
 from yolotop.store.sqlite.log import read_log
 from yolotop.store.state import decode_state
 
 _DEPLOYMENTS: Final = """
 SELECT name, url, dialect, "group", region, tags, position, paused,
-       predict_interval_s, first_seen_at, removed_at
+       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s
 FROM deployment WHERE ?1 OR removed_at IS NULL
 ORDER BY removed_at IS NOT NULL, position, id
 """
 _SLOTS: Final = """
-SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, histogram
+SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, histogram,
+       last_seq
 FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s > ? AND start_s < ? ORDER BY start_s, position, dep
 """
 _REQUESTS: Final = """
 SELECT name, sum(requests) FROM slot JOIN deployment ON id = dep
+WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
+"""
+_COUNTS: Final = """
+SELECT name, count(*) FILTER (WHERE requests), sum(requests), sum(failed)
+FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
 """
 _COLLECTOR: Final = """
@@ -69,6 +77,8 @@ class SqliteReader:
         self._path = path
         self._file = _identity(path)
         self._generation = 0
+        self._registered: dict[bool, tuple[Rows, list[Registered]]] = {}
+        self._states: dict[str, tuple[str, HealthState]] = {}
         self._turn = asyncio.Lock()
         self._closed = False
 
@@ -89,27 +99,24 @@ class SqliteReader:
 
     async def deployments(self, *, removed: bool = False) -> list[Registered]:
         """Registered deployments in config order; ``removed`` adds the gone ones."""
-        return [
-            Registered(
-                name=row[0],
-                url=row[1],
-                dialect=row[2],
-                group=row[3],
-                region=row[4],
-                tags=tuple(json.loads(row[5])),
-                position=row[6],
-                paused=bool(row[7]),
-                predict_interval_s=row[8],
-                first_seen_at=row[9],
-                removed_at=row[10],
-            )
-            for row in await self._fetch(_DEPLOYMENTS, removed)
-        ]
+        rows = await self._fetch(_DEPLOYMENTS, removed)
+        known = self._registered.get(removed)
+        # Asked every second, changed once a day.
+        if known is None or known[0] != rows:
+            known = self._registered[removed] = rows, _registered(rows)
+        return list(known[1])
 
     async def states(self) -> dict[str, HealthState]:
         """Current state by deployment name."""
         rows = await self._fetch(STATES)
-        return {name: decode_state(body) for name, body in rows}
+        known = self._states
+        self._states = {
+            name: known[name]
+            if name in known and known[name][0] == body
+            else (body, decode_state(body))
+            for name, body in rows
+        }
+        return {name: state for name, (_, state) in self._states.items()}
 
     async def slots(
         self, since_at: float, *, width_s: int, until_at: float = math.inf
@@ -130,6 +137,7 @@ class SqliteReader:
                 health=row[6],
                 health_failed=row[7],
                 histogram=ExpHistogram.decode(row[8]),
+                last_seq=row[9],
             )
             for row in rows
         ]
@@ -140,6 +148,13 @@ class SqliteReader:
         """Predict probes by deployment in the slots that start in [since, until)."""
         return dict(await self._fetch(_REQUESTS, width_s, since_at, until_at))
 
+    async def counts(
+        self, since_at: float, until_at: float, *, width_s: int
+    ) -> dict[str, SlotCounts]:
+        """Predict probes by deployment in the slots that start in [since, until)."""
+        rows = await self._fetch(_COUNTS, width_s, since_at, until_at)
+        return {name: SlotCounts(*found) for name, *found in rows}
+
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
         return probes.decode(await self._fetch(probes.AFTER, seq, limit))
@@ -148,6 +163,15 @@ class SqliteReader:
         """The newest ``limit`` probes not older than ``at``, oldest first."""
         rows = await self._fetch(probes.SINCE, round(at * 1000), limit)
         return probes.decode(reversed(rows))
+
+    async def tails(self) -> list[Tail]:
+        """The newest of each deployment that was ever asked."""
+        with translated(self._path):
+            return await tails.read(self._connection)
+
+    async def seq_before(self, at: float) -> int:
+        """A number below those of all probes taken since ``at``, 0 if need be."""
+        return int((await self._fetch(probes.BEFORE, round(at * 1000)))[0][0])
 
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""
@@ -254,6 +278,27 @@ class SqliteReader:
             self._file = found
             self._generation += 1
             await old.close()
+
+
+def _registered(rows: Rows) -> list[Registered]:
+    return [
+        Registered(
+            name=row[0],
+            url=row[1],
+            dialect=row[2],
+            group=row[3],
+            region=row[4],
+            tags=tuple(json.loads(row[5])),
+            position=row[6],
+            paused=bool(row[7]),
+            predict_interval_s=row[8],
+            first_seen_at=row[9],
+            removed_at=row[10],
+            objective=row[11],
+            objective_range_s=row[12],
+        )
+        for row in rows
+    ]
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -21,8 +21,12 @@ index on every row.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from yolotop.store.sqlite import tails
 
 APPLICATION_ID: Final = 0x594F4C4F
 """``YOLO`` in the file header, so that ``file`` and we know whose database it is."""
@@ -30,10 +34,14 @@ APPLICATION_ID: Final = 0x594F4C4F
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of the schema, run in one transaction; ``number`` is its version."""
+    """One step of the schema, run in one transaction; ``number`` is its version.
+
+    ``fill`` runs last, for what SQL alone cannot compute from the rows that are there.
+    """
 
     number: int
     statements: tuple[str, ...]
+    fill: Callable[[sqlite3.Connection], None] | None = None
 
 
 _FIRST: Final = (
@@ -151,4 +159,14 @@ _FIRST: Final = (
     """,
 )
 
-MIGRATIONS: Final = (Migration(1, _FIRST),)
+# The defaults are those of the configuration; registering overwrites them.
+_OBJECTIVES: Final = (
+    "ALTER TABLE deployment ADD COLUMN objective REAL NOT NULL DEFAULT 0.99",
+    "ALTER TABLE deployment ADD COLUMN objective_range_s REAL NOT NULL DEFAULT 604800",
+)
+
+MIGRATIONS: Final = (
+    Migration(1, _FIRST),
+    Migration(2, (tails.CREATE,), fill=tails.fill),
+    Migration(3, _OBJECTIVES),
+)

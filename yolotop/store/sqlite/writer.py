@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,11 +18,20 @@ from typing import Final
 import aiosqlite
 
 from yolotop.errors import StoreError
-from yolotop.model import Deployment, Event, HealthState, Sample
+from yolotop.model import (
+    Deployment,
+    Event,
+    EventKind,
+    HealthState,
+    Sample,
+    Severity,
+    StoreSettings,
+)
+from yolotop.store.disk import Disk
 from yolotop.store.protocol import CollectorStatus, Request, RequestKind
 from yolotop.store.sqlite import batch, retention
 from yolotop.store.sqlite.connection import STATES, fetch, run, transaction
-from yolotop.store.sqlite.file import translated
+from yolotop.store.sqlite.failures import translated
 from yolotop.store.state import decode_state
 from yolotop.text import show_url
 
@@ -31,12 +41,13 @@ that writing cannot delay the timestamps of probes in flight."""
 
 _REGISTER: Final = """
 INSERT INTO deployment (name, url, dialect, "group", region, tags, position, paused,
-                        predict_interval_s, first_seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        predict_interval_s, objective, objective_range_s, first_seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
   url = excluded.url, dialect = excluded.dialect, "group" = excluded."group",
   region = excluded.region, tags = excluded.tags, position = excluded.position,
   paused = excluded.paused, predict_interval_s = excluded.predict_interval_s,
+  objective = excluded.objective, objective_range_s = excluded.objective_range_s,
   removed_at = NULL
 """
 _BEAT: Final = """
@@ -51,9 +62,18 @@ WHERE taken AND finished_at IS NULL
 class SqliteWriter:
     """Fulfils :class:`yolotop.store.protocol.Writer`."""
 
-    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+    def __init__(
+        self,
+        connection: aiosqlite.Connection,
+        path: Path,
+        disk: Disk,
+        settings: StoreSettings,
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._disk = disk
+        self._settings = settings
+        self._capped_at = -math.inf
         self._turn = asyncio.Lock()
         self._memory: batch.Memory | None = None
         self._closed = False
@@ -96,6 +116,7 @@ class SqliteWriter:
         """
         async with self._turn:
             try:
+                self._disk.check_room()
                 return await self._append(samples, events, states)
             except BaseException:
                 # What the memory holds may not be in the file: read it again.
@@ -128,7 +149,7 @@ class SqliteWriter:
         return memory.seq
 
     async def beat(self, status: CollectorStatus) -> None:
-        """Say that the collector lives."""
+        """Say that the collector lives, and what is wrong: below the floor, too."""
         row = (
             status.pid,
             status.started_at,
@@ -139,8 +160,12 @@ class SqliteWriter:
             status.overruns,
             status.stopped_at,
         )
-        async with self._writing():
-            await self._connection.execute_fetchall(_BEAT, row)
+        try:
+            await self._execute(_BEAT, row)
+        except StoreError:
+            if not self._disk.drop_ballast():
+                raise
+            await self._execute(_BEAT, row)
 
     async def take_requests(self) -> list[Request]:
         """Requests not taken before, oldest first; each is handed out once."""
@@ -169,18 +194,22 @@ class SqliteWriter:
             )
 
     async def sweep(self, now: float) -> int:
-        """Delete a small chunk of what retention no longer keeps; returns the rows."""
+        """Delete a small chunk of what retention no longer keeps; returns the rows.
+
+        Space that is given back without a row going counts as one.
+        """
         async with self._turn:
             self._check_open()
             with translated(self._path):
                 async with transaction(self._connection):
-                    gone = await retention.sweep(self._connection, now)
-                if gone:
-                    await retention.give_back(self._connection)
-            if gone:
-                # Lines may be among what went.
+                    swept = await retention.sweep(self._connection, now, self._settings)
+                given = await retention.give_back(self._connection, self._settings)
+            if swept.lines:
                 self._memory = None
-            return gone
+            if swept.capped and abs(now - self._capped_at) >= retention.DAY_S:
+                self._capped_at = now
+                await self._append([], [self._capped(now)], {})
+            return swept.rows or int(given)
 
     async def close(self) -> None:
         """Checkpoint and close; idempotent."""
@@ -193,6 +222,20 @@ class SqliteWriter:
                     await fetch(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 await self._connection.close()
+
+    def _capped(self, now: float) -> Event:
+        size = (self._settings.max_bytes or 0) / 1_000_000
+        return Event(
+            now,
+            Severity.WARNING,
+            EventKind.STORE,
+            f"the history has reached its {size:g} MB ([store] max_size): the oldest "
+            "probes go first",
+        )
+
+    async def _execute(self, sql: str, row: Sequence[object]) -> None:
+        async with self._writing():
+            await self._connection.execute_fetchall(sql, row)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -224,5 +267,7 @@ def _row(position: int, deployment: Deployment, at: float) -> tuple[object, ...]
         position,
         deployment.paused,
         deployment.predict_interval_s,
+        deployment.objective,
+        deployment.objective_range_s,
         at,
     )
