@@ -1,6 +1,6 @@
 # `make check` is the whole loop before a commit; .ci/run does the same in a fresh
 # environment.
-.PHONY: install check format lint types contracts test snapshots demo model
+.PHONY: install check format lint types contracts test snapshots demo model bench
 
 install:      ## an editable checkout with everything the checks need
 	python3 -m pip install -e '.[dev]'
@@ -17,7 +17,7 @@ lint:
 
 types:
 	mypy
-	mypy tests tools
+	mypy tests tools bench
 
 contracts:
 	lint-imports
@@ -27,6 +27,9 @@ test:
 
 snapshots:    ## accept how the screens look now; look at them before you commit
 	python3 -m pytest tests/tui --snapshot-update
+
+bench:        ## the numbers of docs/benchmarks.md; 9 minutes on an idle machine
+	python3 -m bench
 
 demo:
 	yolotop demo

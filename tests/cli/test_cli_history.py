@@ -200,7 +200,7 @@ def test_the_collectors_own_lines_are_called_as_on_the_screen(
 
 
 def test_lines_of_other_days_carry_their_date(run: Run, home: Home) -> None:
-    now = time.time()
+    now = float(int(time.time()))  # a line's time is start plus latency: same second
     then = now - 3 * 86_400
     keep(home.data_dir, [sample(DOCK, then), sample(DOCK, now)])
     old, new = run("logs").stdout.splitlines()
