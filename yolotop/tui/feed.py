@@ -68,8 +68,14 @@ class Feed:
         self.nudge()
 
     async def run(self) -> None:
-        """Ask for ever."""
+        """Ask for ever, every ``refresh_s`` from start to start.
+
+        From end to start would make a refresh as much longer as a turn takes, and
+        what was committed just after one would show later than promised.
+        """
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             self._wake.clear()
             try:
                 await self.turn()
@@ -79,8 +85,10 @@ class Feed:
             else:
                 self._sink.take_trouble(None)
             self.turns += 1
+            # Turns that take long must still leave the screen time to answer keys.
+            rest = max(self._refresh_s / 2, self._refresh_s - (loop.time() - began))
             try:
-                await asyncio.wait_for(self._wake.wait(), self._refresh_s)
+                await asyncio.wait_for(self._wake.wait(), rest)
             except TimeoutError:
                 continue
 
