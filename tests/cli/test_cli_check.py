@@ -261,3 +261,12 @@ async def test_many_are_asked_at_once_but_not_all(scripted: Scripted) -> None:
         deployment.name for deployment in deployments for _ in range(2)
     ]
     assert all(sample.verdict.ok for sample in samples)
+
+
+def test_a_bad_url_on_the_command_line_sends_nobody_to_the_config_file(
+    run: Run,
+) -> None:
+    done = run("check", "--url", "127.0.0.1:1")
+    assert done.exit_code == 2
+    assert "the command line: url must begin with http://" in done.stderr
+    assert "config validate" not in done.stderr

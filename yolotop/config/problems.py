@@ -45,9 +45,14 @@ class InvalidConfig(ConfigError):  # noqa: N818 - reads as what happened
         shown = [str(problem) for problem in self.problems[:MOST_SHOWN]]
         if len(self.problems) > MOST_SHOWN:
             shown.append(f"… and {len(self.problems) - MOST_SHOWN} more")
+        # Only what stands in a file has a line, and only a file can be validated: the
+        # cure for an argument or a variable is to give it anew.
+        in_file = any(problem.line is not None for problem in self.problems)
         super().__init__(
             "\n".join(shown),
-            hint="Correct this and run `yolotop config validate`",
+            hint="Correct this and run `yolotop config validate`"
+            if in_file
+            else "Correct this and try again",
         )
 
 
