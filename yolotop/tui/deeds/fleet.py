@@ -43,6 +43,20 @@ DEEDS: Final = (
         "view", "dashboard", "Deployments", hint=5, palette="view: next",
     ),
     Deed(
+        "find", "f", "f", "find", "Show only the deployments that pass a filter.",
+        "find", "dashboard", "Deployments", hint=8, palette="find deployments…",
+    ),
+    Deed(
+        "sort", "s", "s", "sort", "Sort the table by its next column; after the last"
+        " one as in the config file.",
+        "sort", "dashboard", "Deployments", hint=6, palette="sort: by the next column",
+    ),
+    Deed(
+        "reverse", "S", "S", "reverse", "Sort the table the other way round.",
+        "reverse", "dashboard", "Deployments", hint=7,
+        palette="sort: the other way round",
+    ),
+    Deed(
         "switch", "tab,shift+tab", "tab", "list or log", "Between the list and the"
         " log.",
         "switch_pane", "dashboard", "Deployments",
