@@ -141,7 +141,8 @@ def plan(
             needed = ceil(cards / columns)
         elif view is View.TABLE:
             needed = cards + 1
-    deck = min(needed, room)
+    # Without a log nothing else wants the rows that the list leaves.
+    deck = min(needed, room) if log else room
     return Plan(
         banner=flag,
         panels=panels,

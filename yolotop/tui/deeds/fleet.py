@@ -13,7 +13,7 @@ DEEDS: Final = (
     ),
     Deed(
         "add", "a", "a", "add", "Register an endpoint; it is tested first.",
-        "add", "dashboard", "Deployments", hint=9, palette="add deployment…",
+        "add", "dashboard", "Deployments", hint=12, palette="add deployment…",
         writes=True,
     ),
     Deed(
@@ -44,7 +44,7 @@ DEEDS: Final = (
     ),
     Deed(
         "find", "f", "f", "find", "Show only the deployments that pass a filter.",
-        "find", "dashboard", "Deployments", hint=8, palette="find deployments…",
+        "find", "dashboard", "Deployments", hint=9, palette="find deployments…",
     ),
     Deed(
         "sort", "s", "s", "sort", "Sort the table by its next column; after the last"

@@ -194,6 +194,9 @@ class Parts(Watching):
         appeared = not (any(each.display for each in self.fleets) or empty)
         _rows(self.banner, shares.banner)
         _rows(self.panels, shares.panels)
+        if empty and fleet.has_focus:
+            # A hidden widget hands the focus on, to the log, until the list is back.
+            self.set_focus(None)
         _rows(self.found_line, shares.found)
         for each in self.fleets:
             _rows(each, shares.deck if each is fleet and not empty else 0)

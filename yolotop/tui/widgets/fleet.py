@@ -72,8 +72,10 @@ class Fleet(Painted, can_focus=True):
 
     def nothing(self, width: int, height: int) -> list[Row]:
         """What stands where no deployment is found."""
-        text = Span("no deployment is found so; esc shows all again", "faint")
-        return [*[()] * ((height - 1) // 2), centred((text,), width, self.look)]
+        if not self.snapshot.at:
+            return []
+        text = Span("nothing is found; esc shows all again", "faint")
+        return [*[()] * min(2, height // 2), centred((text,), width, self.look)]
 
     # -- what changes it -----------------------------------------------------------
 
@@ -113,14 +115,6 @@ class Fleet(Painted, can_focus=True):
     def on_hide(self) -> None:
         """Another view is shown: nothing turns."""
         self._spin_or_rest()
-
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Quieten the cursor."""
-        self.repaint()
 
     def _turn(self) -> None:
         self._frame += 1

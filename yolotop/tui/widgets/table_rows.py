@@ -26,7 +26,7 @@ from yolotop.tui.widgets.table_order import By, Sort
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
 
-LEAST_MESSAGE: Final = 24
+LEAST_MESSAGE: Final = 28
 """Cells from which on a message says something."""
 LOW_BUDGET: Final = 0.2
 """Share of the error budget under which it is amber."""
