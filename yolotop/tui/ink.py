@@ -51,6 +51,7 @@ ROLES: Final = (
     "phase-wait",
     "phase-server",
     "phase-receive",
+    *(f"class-{index}" for index in range(8)),
 )
 """Every role there is; the style sheet has one rule for each."""
 
@@ -127,6 +128,15 @@ class Look:
     def live(self) -> str:
         """Before something that lives."""
         return "*" if self.plain else "●"
+
+
+def literal(
+    fore: tuple[int, int, int] | None, back: tuple[int, int, int] | None
+) -> str:
+    """A role that is two colours, for what no style sheet can know: a photograph."""
+    front = "" if fore is None else "{:02x}{:02x}{:02x}".format(*fore)
+    behind = "" if back is None else "{:02x}{:02x}{:02x}".format(*back)
+    return f"#{front}/{behind}"
 
 
 def health_role(health: Health) -> str:

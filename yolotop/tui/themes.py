@@ -20,6 +20,28 @@ ANSI_LIGHT: Final = "ansi-light"
 CYCLE: Final = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)
 """What the theme key walks through; the palette offers every theme."""
 
+Rgb = tuple[int, int, int]
+
+CLASS_COLOURS: Final[tuple[Rgb, ...]] = (
+    (0x4C, 0xC9, 0xF0),
+    (0xFF, 0x9F, 0x43),
+    (0xF2, 0x6F, 0xD6),
+    (0xA3, 0xE0, 0x48),
+    (0xA5, 0x8B, 0xFF),
+    (0xFF, 0xD9, 0x3D),
+    (0x2E, 0xE6, 0xB6),
+    (0xFF, 0x7A, 0x8C),
+)
+"""What a model sees, by class. Drawn over photographs, so they are bright in every
+theme; black is legible on each of them."""
+_CLASS_INKS: Final = {
+    f"ink-class-{index}": "#{:02x}{:02x}{:02x}".format(*colour)
+    for index, colour in enumerate(CLASS_COLOURS)
+}
+_ANSI_CLASSES: Final = (
+    "cyan", "yellow", "magenta", "green", "blue", "bright_yellow", "bright_cyan", "red",
+)  # fmt: skip
+
 _DARK_INKS: Final = {
     "ink-text": "#b9c2cc",
     "ink-bright": "#eef2f6",
@@ -78,6 +100,7 @@ def _theme(name: str, inks: Mapping[str, str], *, dark: bool) -> Theme:
         error=inks["ink-down"],
         variables={
             **inks,
+            **_CLASS_INKS,
             "block-cursor-background": inks["ink-accent"],
             "block-cursor-foreground": paper,
             "block-cursor-text-style": "none",
@@ -119,6 +142,7 @@ def inks(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
         "ink-band": pick("surface"),
         "ink-phase-a": f"{pick('foreground')} 30%",
         "ink-phase-b": f"{pick('foreground')} 55%",
+        **_CLASS_INKS,
     }
 
 
@@ -143,6 +167,7 @@ def _ansi_inks(*, dark: bool) -> dict[str, str]:
         "ink-band": "ansi_default",
         "ink-phase-a": quiet,
         "ink-phase-b": "ansi_default",
+        **{f"ink-class-{n}": f"ansi_{name}" for n, name in enumerate(_ANSI_CLASSES)},
     }
 
 
