@@ -69,9 +69,14 @@ Row = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the terminal can show: ``plain`` is ASCII only."""
+    """What the terminal can show.
+
+    ``plain`` is ASCII only. ``braille`` draws with dots: everywhere, nowhere (blocks
+    are used), or, ``None``, where it serves (charts and the map).
+    """
 
     plain: bool = False
+    braille: bool | None = None
 
     @property
     def corners(self) -> tuple[str, str, str, str]:
