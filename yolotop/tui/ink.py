@@ -71,12 +71,17 @@ Row = tuple[Span, ...]
 class Look:
     """What the terminal can show.
 
-    ``plain`` is ASCII only. ``braille`` draws with dots: everywhere, nowhere (blocks
-    are used), or, ``None``, where it serves (charts and the map).
+    ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
+    where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
     """
 
     plain: bool = False
     braille: bool | None = None
+
+    @property
+    def dots(self) -> bool:
+        """Whether charts and the map are drawn in braille."""
+        return not self.plain and self.braille is not False
 
     @property
     def corners(self) -> tuple[str, str, str, str]:
