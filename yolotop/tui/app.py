@@ -28,11 +28,13 @@ from yolotop import crash
 from yolotop.config.schema import UiSettings
 from yolotop.tui import themes
 from yolotop.tui.actions import Actions
+from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
 from yolotop.tui.ink import Look
-from yolotop.tui.keys import APP_DEEDS
+from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.help import Help
+from yolotop.tui.screens.watching import Means
 from yolotop.tui.source import Source
 
 __all__ = ["Source", "YolotopApp"]
@@ -48,7 +50,9 @@ class YolotopApp(App[int]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Deeds}
     # The palette's key is Textual's own binding, from the same table's entry.
     BINDINGS: ClassVar[list[BindingType]] = [
-        deed.binding() for deed in APP_DEEDS if deed.id != "palette"
+        binding_of(deed, priority=False)
+        for deed in deeds_in("app")
+        if deed.id != "palette"
     ]
 
     def __init__(
@@ -70,13 +74,16 @@ class YolotopApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self.animation_level = "none"
         self.look = Look(plain=plain_wanted(settings.symbols, env))
-        self._source = source
-        self._actions = actions
-        self._settings = settings
-        self._now = now
-        self._refresh_s = refresh_s
-        self._searched = tuple(searched)
-        self._trouble = trouble
+        self.means = Means(
+            source,
+            actions,
+            settings,
+            self.look,
+            refresh_s,
+            now,
+            searched=tuple(searched),
+            trouble=trouble,
+        )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
         chosen = themes.choose(settings.theme, env)
@@ -93,16 +100,7 @@ class YolotopApp(App[int]):
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard."""
-        return Dashboard(
-            self._source,
-            self._actions,
-            settings=self._settings,
-            look=self.look,
-            refresh_s=self._refresh_s,
-            now=self._now,
-            searched=self._searched,
-            trouble=self._trouble,
-        )
+        return Dashboard(self.means)
 
     def on_mount(self) -> None:
         """End at once, and cleanly, with the terminal."""
@@ -143,7 +141,7 @@ class YolotopApp(App[int]):
     def action_help(self) -> None:
         """All keys and signs."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.look, read_only=self._settings.read_only))
+            self.push_screen(Help(self.look, read_only=self.means.settings.read_only))
 
     def action_next_theme(self) -> None:
         """The next of our themes."""

@@ -69,9 +69,19 @@ Row = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the terminal can show: ``plain`` is ASCII only."""
+    """What the terminal can show.
+
+    ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
+    where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
+    """
 
     plain: bool = False
+    braille: bool | None = None
+
+    @property
+    def dots(self) -> bool:
+        """Whether charts and the map are drawn in braille."""
+        return not self.plain and self.braille is not False
 
     @property
     def corners(self) -> tuple[str, str, str, str]:

@@ -82,9 +82,9 @@ def collector(snapshot: Snapshot, look: Look, *, short: bool) -> Row:
     return (Span(f"{sign} {text}", "down+bold"),)
 
 
-def frozen(freeze: Freeze, look: Look) -> Row:
-    """``FROZEN +12s · 34 new``, impossible to overlook."""
-    text = f" FROZEN +{fmt.age(freeze.seconds, tight=True, plain=look.plain)}"
+def paused(freeze: Freeze, look: Look) -> Row:
+    """``PAUSED +12s · 34 new``, impossible to overlook."""
+    text = f" PAUSED +{fmt.age(freeze.seconds, tight=True, plain=look.plain)}"
     if freeze.lines:
         text += f" {look.dot} {fmt.count(freeze.lines, plain=look.plain)} new"
     return (Span(f"{text} ", "reverse+bold", "screen.freeze"),)
@@ -100,7 +100,7 @@ def header_row(
     noun = "deployment" if number == 1 else "deployments"
     total = Span(f"{number} {noun}", "dim")
     tally = counts(snapshot, look)
-    held = (gap, *frozen(freeze, look)) if freeze else ()
+    held = (gap, *paused(freeze, look)) if freeze else ()
     clock = Span(f"{fmt.clock(snapshot.at or None, seconds=False)} ", "dim")
     wide = collector(snapshot, look, short=False)
     slim = collector(snapshot, look, short=True)
