@@ -63,8 +63,8 @@ async def read_answers(
 
     Without an index by deployment: its hour slots say between which numbers to look,
     and one hour of a whole fleet is looked through at a time. The newest 500 of one
-    among a hundred, of 17 M in seven days, lie in 250,000 rows and take 21 ms, of which
-    going through the rows alone is 14; the newest 60 take 4.
+    among a hundred, of 17 M in seven days, lie in 250,000 rows and take 28 ms:
+    14 to go through those, 6 to find its own, 7 to decode them; the newest 60 take 4.
     """
     dep = await spans.dep_of(connection, deployment)
     if dep is None:
