@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from textual.app import App
 from textual.pilot import Pilot
+from tui_detail import fleet_detail, fleet_incidents
 
 from yolotop.errors import YolotopError
 from yolotop.model import (
@@ -29,6 +30,8 @@ from yolotop.model import (
 from yolotop.store.protocol import LogLine
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.view.detail import Detail
+from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery, matches
 from yolotop.view.snapshot import (
     Beat,
@@ -276,6 +279,19 @@ class FakeSource:
         if self.snapshot.range is not range_:
             self.snapshot = replace(self.snapshot, range=range_)
         return self.snapshot
+
+    async def detail(self, name: str, range_: Range) -> Detail | None:
+        """The detail made by hand, of whichever deployment is asked for."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        card = next((c for c in self.snapshot.cards if c.name == name), None)
+        return None if card is None else fleet_detail(card, range_)
+
+    async def incidents(self, range_: Range) -> tuple[Incident, ...]:
+        """One of gate-3, going on, and one of flapper that is over."""
+        await asyncio.sleep(0)
+        return fleet_incidents()
 
     async def log(
         self,

@@ -22,6 +22,7 @@ from yolotop.tui.messages import (
     OlderWanted,
 )
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
+from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.fleet_deeds import FleetDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
@@ -189,4 +190,4 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
 
     def action_open_of(self, name: str) -> None:
         """Everything about a deployment."""
-        self.action_only_of(name)
+        self.app.push_screen(DetailScreen(self.means, name, self.range_))
