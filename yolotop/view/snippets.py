@@ -14,15 +14,21 @@ from __future__ import annotations
 
 import json
 import shlex
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from yolotop.config.duration import parse_duration
+from yolotop.config.secrets import parse_ref
 from yolotop.model import Deployment, SecretRef
 
 PICTURE: Final = "image.jpg"
 """Stands for the picture where the probe draws its own."""
+NO_VALUE: Final = "none"
+"""How a setting that has no value is written."""
 _UNIX: Final = "http+unix"
 
 
@@ -275,3 +281,65 @@ def _one_line(text: str) -> str:
         else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "replace"))
         for char in text
     )
+
+
+# --- from what is set ----------------------------------------------------------------
+
+
+def deployment_of(name: str, settings: Mapping[str, str]) -> Deployment:
+    """The deployment that effective settings describe, as far as a call goes.
+
+    ``settings`` are values as the config file writes them, by key; what cannot be read
+    is left at its default.
+    """
+    values = {key: _value(text) for key, text in settings.items()}
+
+    def text(key: str) -> str | None:
+        value = values.get(key)
+        return value if isinstance(value, str) and value else None
+
+    def number(key: str) -> float | None:
+        value = values.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value)
+
+    imgsz = number("imgsz")
+    return Deployment(
+        name,
+        text("url") or "http://localhost",
+        dialect=text("dialect") or "ultralytics",
+        api_key=_ref(text("api_key")),
+        timeout_s=_seconds(text("timeout"), 10.0),
+        scale_to_zero=values.get("scale_to_zero") is True,
+        cold_start_s=_seconds(text("cold_start"), 55.0),
+        image=text("image") or "synthetic",
+        conf=number("conf"),
+        iou=number("iou"),
+        imgsz=None if imgsz is None else int(imgsz),
+        ca=text("ca"),
+        verify_tls=values.get("verify_tls") is not False,
+    )
+
+
+def _value(text: str) -> object:
+    if text == NO_VALUE:
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _ref(text: str | None) -> SecretRef | None:
+    try:
+        return None if text is None else parse_ref(text)
+    except ValueError:
+        return None
+
+
+def _seconds(text: str | None, fallback: float) -> float:
+    try:
+        return fallback if text is None else parse_duration(text)
+    except ValueError:
+        return fallback
