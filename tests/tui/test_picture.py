@@ -151,10 +151,18 @@ def test_captions_keep_off_each_other_and_inside() -> None:
         for index in range(3)
     ]
     text = "\n".join(
-        text_of(picture_rows(halves(), marks, (30, 15), Look(), Manner.BLOCKS))
+        text_of(picture_rows(halves(), marks, (60, 30), Look(), Manner.BLOCKS))
     )
     for mark in marks:
         assert text.count(f" {mark.caption} ") == 1
+
+
+def test_a_caption_says_less_where_there_is_no_room() -> None:
+    mark = Mark("circle", (0.4, 0.4, 0.6, 0.6), 0.9)
+    small = picture_rows(halves(), [mark], (20, 10), Look(), Manner.BLOCKS)
+    large = picture_rows(halves(), [mark], (80, 40), Look(), Manner.BLOCKS)
+    assert " circle " in "\n".join(text_of(small))
+    assert " circle 0.90 " in "\n".join(text_of(large))
 
 
 def test_classes_keep_their_colour_and_never_share_one_while_there_are_enough() -> None:
@@ -216,4 +224,4 @@ def test_odd_answers_have_no_marks(result: dict[str, object]) -> None:
 def test_draws_what_the_terminal_can(
     plain: bool, colours: bool, manner: Manner
 ) -> None:
-    assert manner_of(Look(plain=plain), colours=colours) is manner
+    assert manner_of(Look(plain=plain, colours=colours)) is manner

@@ -76,7 +76,9 @@ class YolotopApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self._env = env
         self.animation_level = "none"
-        self.look = Look(plain=plain_wanted(settings.symbols, env))
+        self.look = Look(
+            plain=plain_wanted(settings.symbols, env), colours=themes.many_colours(env)
+        )
         self.means = Means(
             source,
             actions,

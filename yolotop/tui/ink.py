@@ -74,10 +74,12 @@ class Look:
 
     ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
     where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
+    ``colours`` says that there are enough of them for a photograph, 256 at least.
     """
 
     plain: bool = False
     braille: bool | None = None
+    colours: bool = True
 
     @property
     def dots(self) -> bool:

@@ -80,9 +80,9 @@ class Mark:
         return (right - left) * (bottom - top)
 
 
-def manner_of(look: Look, *, colours: bool) -> Manner:
-    """How to draw on a terminal with, or without, at least 256 colours."""
-    if not colours:
+def manner_of(look: Look) -> Manner:
+    """How to draw on this terminal."""
+    if not look.colours:
         return Manner.SHADES
     return Manner.BLANKS if look.plain else Manner.BLOCKS
 
@@ -290,7 +290,11 @@ class _Pen:
             return
         width = len(self._canvas[0])
         left, top, right, bottom = edges
-        text = f" {cut(mark.caption, width - 2, self._look)} "
+        text = mark.caption
+        if len(text) + 2 > max(right - left + 1, width // 3):
+            # The table beside the picture has the confidence too.
+            text = mark.label
+        text = f" {cut(text, width - 2, self._look)} "
         size = cell_len(text)
         if size > width or size != len(text):
             # Wide characters would shift what is right of them.

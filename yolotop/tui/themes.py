@@ -188,6 +188,16 @@ def choose(wish: str, env: Mapping[str, str]) -> str:
     return LIGHT if light else DARK
 
 
+def many_colours(env: Mapping[str, str]) -> bool:
+    """Whether the terminal shows 256 colours or more, and its user wants any."""
+    if "NO_COLOR" in env:
+        return False
+    if env.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return True
+    term = env.get("TERM", "")
+    return "256color" in term or "direct" in term or "kitty" in term
+
+
 def _light_background(env: Mapping[str, str]) -> bool:
     # "15;0" or "0;default;15": foreground first, background last.
     background = env.get("COLORFGBG", "").rpartition(";")[2]

@@ -234,9 +234,9 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is done on a page is done only while it is in sight."""
-        if action in _PAGE_ACTIONS:
-            if all(deed.action != action for deed in self.deeds):
-                return False
+        absent = all(deed.action != action for deed in self.deeds)
+        if absent and action in _PAGE_ACTIONS:
+            return False
         return super().check_action(action, parameters)
 
     @property

@@ -181,9 +181,10 @@ def shot_of(image: str, result: Mapping[str, object]) -> Shot:
     told = result.get("image")
     about = told if isinstance(told, Mapping) else {}
     picture = _decoded(about.get("jpeg"))
-    size = (about.get("width"), about.get("height"))
-    if not (isinstance(size[0], int) and isinstance(size[1], int) and min(size) > 0):
-        size = picture.size if picture is not None else (0, 0)
+    size = picture.size if picture is not None else (0, 0)
+    width, height = about.get("width"), about.get("height")
+    if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+        size = (width, height)
     error = None
     if picture is None and not result.get("verdict"):
         said = clean(str(result.get("message") or "the answer holds nothing to show"))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from yolotop.text import clean
-from yolotop.tui.ink import Look, Row, Span, spread, wrapped
-from yolotop.tui.picture import Manner, Mark, fitted, manner_of, picture_rows
+from yolotop.tui.ink import Look, Row, Span, fit, spread, width_of, wrapped
+from yolotop.tui.picture import Mark, fitted, manner_of, picture_rows
 from yolotop.tui.widgets.cards import FRAMES, PLAIN_FRAMES
 from yolotop.tui.widgets.predict_rows import fact_rows, raw_rows, verdict_row
 from yolotop.tui.widgets.scrolled import Scrolled
@@ -149,11 +149,9 @@ class PredictTab(Scrolled):
             left = (Span(" "), *verdict_row(shot.result, look))
         else:
             left = (Span(" nothing was sent yet", "dim"),)
-        following = called(self.image)
-        if len(self.choices) > 1:
-            right = (Span(f"r sends the {following} ", "dim"),)
-        else:
-            right = (Span(f"{following} ", "dim"),)
+        right = (Span(f"r sends the {called(self.image)} ", "dim"),)
+        if width_of(left) + width_of(right) >= width:
+            return fit(left, width, look)
         return spread(left, right, width, look)
 
     def _invitation(self, width: int) -> list[Row]:
@@ -223,7 +221,7 @@ class PredictTab(Scrolled):
         """The picture's rows; drawn anew only where something about them changed."""
         if shot.picture is None or not all(size):
             return []
-        manner, light = self.manner, not self.app.current_theme.dark
+        manner, light = manner_of(self.look), not self.app.current_theme.dark
         key = (id(shot), size, manner, light)
         if self._drawn is None or self._drawn[0] != key:
             rows = picture_rows(
@@ -231,10 +229,3 @@ class PredictTab(Scrolled):
             )
             self._drawn = (key, rows)
         return self._drawn[1]
-
-    @property
-    def manner(self) -> Manner:
-        """How this terminal is drawn on: sixteen colours are too few for a picture."""
-        console = self.app.console
-        few = console.no_color or console.color_system not in ("256", "truecolor")
-        return manner_of(self.look, colours=not few)
