@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from yolotop.config.origin import Setting
 from yolotop.text import clean
-from yolotop.tui.ink import Look, Row, Span, cut, wrapped
+from yolotop.tui.ink import Look, Row, Span, clip, cut, wrapped
 from yolotop.tui.widgets.scrolled import Scrolled
 
 BUILT_IN: Final = "built in"
@@ -46,7 +46,7 @@ def setting_rows(settings: Sequence[Setting], width: int, look: Look) -> list[Ro
                 Span(cut(each.origin, origins, look), "accent" if own else "faint"),
             )
         )
-    return rows
+    return [clip(row, width, look) for row in rows]
 
 
 def _padded(text: str, width: int, look: Look) -> str:
