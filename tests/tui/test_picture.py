@@ -208,8 +208,18 @@ def test_marks_come_as_shares_of_the_picture() -> None:
         },
     ],
 )
-def test_odd_answers_have_no_marks(result: dict[str, object]) -> None:
-    assert marks_of(result) == ()
+def test_odd_answers_have_no_boxes(result: dict[str, object]) -> None:
+    marks = marks_of(result)
+    assert [mark for mark in marks if mark.box is not None] == []
+    rows = picture_rows(halves(), marks, (20, 10), Look(), Manner.BLOCKS)
+    assert "x" not in "".join(text_of(rows))
+
+
+def test_a_class_without_a_box_counts_as_seen_where_it_was_expected() -> None:
+    found = Mark("circle", None, 0.9)
+    wished = Mark("circle", (0.1, 0.1, 0.5, 0.5), expected=True)
+    assert missed([found, wished]) == []
+    assert missed([Mark("square", None, 0.9), wished]) == [wished]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import clipboard, themes
+from yolotop.tui import clipboard, graphics, themes
 from yolotop.tui.actions import Actions
 from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
@@ -77,7 +77,9 @@ class YolotopApp(App[int]):
         self._env = env
         self.animation_level = "none"
         self.look = Look(
-            plain=plain_wanted(settings.symbols, env), colours=themes.many_colours(env)
+            plain=plain_wanted(settings.symbols, env),
+            colours=themes.many_colours(env),
+            pixels=graphics.wanted("auto", env),
         )
         self.means = Means(
             source,

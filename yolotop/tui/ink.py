@@ -74,12 +74,14 @@ class Look:
 
     ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
     where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
-    ``colours`` says that there are enough of them for a photograph, 256 at least.
+    ``colours`` says that there are enough of them for a photograph, 256 at least, and
+    ``pixels`` that pictures can be placed as text (see :mod:`yolotop.tui.graphics`).
     """
 
     plain: bool = False
     braille: bool | None = None
     colours: bool = True
+    pixels: bool = False
 
     @property
     def dots(self) -> bool:

@@ -55,11 +55,12 @@ class Manner(StrEnum):
 class Mark:
     """Something found or expected; ``box`` is x1, y1, x2, y2 as shares of the picture.
 
-    ``colour`` is the index of its class in the palette.
+    A model that classifies gives no boxes. ``colour`` is the index of the class in the
+    palette.
     """
 
     label: str
-    box: tuple[float, float, float, float]
+    box: tuple[float, float, float, float] | None
     confidence: float | None = None
     expected: bool = False
     colour: int = 0
@@ -76,6 +77,8 @@ class Mark:
     @property
     def area(self) -> float:
         """Share of the picture that it covers."""
+        if self.box is None:
+            return 0.0
         left, top, right, bottom = self.box
         return (right - left) * (bottom - top)
 
@@ -102,7 +105,10 @@ def colours_of(labels: Iterable[str]) -> dict[str, int]:
 
 
 def missed(marks: Sequence[Mark]) -> list[Mark]:
-    """The expected marks that no found one of the same label lies on (IoU ≥ 0.5)."""
+    """The expected marks that no found one of the same label lies on (IoU ≥ 0.5).
+
+    Where one of the two has no box, the label is enough.
+    """
     seen = [mark for mark in marks if not mark.expected]
     return [
         mark
@@ -349,6 +355,8 @@ class _Pen:
 
     def _edges(self, mark: Mark) -> tuple[int, int, int, int] | None:
         """First and last column and row of a mark, ``None`` where nothing shows."""
+        if mark.box is None:
+            return None
         left, top, right, bottom = mark.box
         if not (left < 1 and top < 1 and right > 0 and bottom > 0):
             return None
@@ -376,6 +384,8 @@ def _ground(cell: _Cell) -> Rgb:
 
 def _overlap(one: Mark, other: Mark) -> float:
     """Intersection over union."""
+    if one.box is None or other.box is None:
+        return 1.0
     left = max(one.box[0], other.box[0])
     top = max(one.box[1], other.box[1])
     right = min(one.box[2], other.box[2])
@@ -408,21 +418,26 @@ def marks_of(result: Mapping[str, object]) -> tuple[Mark, ...]:
 
 
 def _mark(each: object, width: float, height: float, *, expected: bool) -> Mark | None:
-    if not isinstance(each, Mapping):
+    if not isinstance(each, Mapping) or not isinstance(each.get("label"), str):
         return None
-    label, box = each.get("label"), each.get("box")
-    if not isinstance(label, str) or not isinstance(box, Sequence) or len(box) != 4:
+    confidence = each.get("confidence")
+    return Mark(
+        each["label"],
+        _shares(each.get("box"), width, height),
+        confidence=float(confidence) if _is_number(confidence) else None,
+        expected=expected,
+    )
+
+
+def _shares(
+    box: object, width: float, height: float
+) -> tuple[float, float, float, float] | None:
+    if not isinstance(box, Sequence) or len(box) != 4:
         return None
     if not all(_is_number(side) for side in box):
         return None
     left, top, right, bottom = box
-    confidence = each.get("confidence")
-    return Mark(
-        label,
-        (left / width, top / height, right / width, bottom / height),
-        confidence=float(confidence) if _is_number(confidence) else None,
-        expected=expected,
-    )
+    return left / width, top / height, right / width, bottom / height
 
 
 def _is_number(value: object) -> TypeGuard[float]:

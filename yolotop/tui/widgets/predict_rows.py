@@ -96,6 +96,8 @@ def _columns(
 
 
 def _box(mark: Mark, size: tuple[int, int], look: Look) -> str:
+    if mark.box is None:
+        return ""
     left, top, right, bottom = (
         round(share * side)
         for share, side in zip(mark.box, (*size, *size), strict=True)
@@ -173,15 +175,10 @@ def fact_rows(
 def raw_rows(result: Mapping[str, object]) -> list[Row]:
     """The server's own answer, as JSON where it is some; every line made safe."""
     raw = result.get("raw")
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except ValueError:
-            lines = str(raw).splitlines() or ["the answer is empty"]
-            return [(Span(clean(line), "text"),) for line in lines[:_MOST_RAW_LINES]]
-    if raw is None:
+    if raw is None or raw == "":
         return [(Span("there is no answer to show", "dim"),)]
-    lines = json.dumps(raw, indent=2, ensure_ascii=False).splitlines()
+    text = raw if isinstance(raw, str) else json.dumps(raw, indent=2)
+    lines = text.split("\n")
     rows = [_json_row(line) for line in lines[:_MOST_RAW_LINES]]
     if len(lines) > _MOST_RAW_LINES:
         rows.append((Span(f"and {len(lines) - _MOST_RAW_LINES} lines more", "dim"),))

@@ -6,6 +6,7 @@ it what came back.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from textual.timer import Timer
 
 from yolotop.text import clean
+from yolotop.tui import graphics
 from yolotop.tui.ink import Look, Row, Span, fit, spread, width_of, wrapped
 from yolotop.tui.picture import Mark, fitted, manner_of, picture_rows
 from yolotop.tui.widgets.cards import FRAMES, PLAIN_FRAMES
@@ -73,6 +75,7 @@ class PredictTab(Scrolled):
         self.asking_s: float | None = None
         self._frame = 0
         self._spin: Timer | None = None
+        self._number = 0
         self._drawn: tuple[tuple[object, ...], list[Row]] | None = None
 
     def on_mount(self) -> None:
@@ -221,11 +224,43 @@ class PredictTab(Scrolled):
         """The picture's rows; drawn anew only where something about them changed."""
         if shot.picture is None or not all(size):
             return []
-        manner, light = manner_of(self.look), not self.app.current_theme.dark
-        key = (id(shot), size, manner, light)
+        look, light = self.look, not self.app.current_theme.dark
+        key = (id(shot), size, light)
         if self._drawn is None or self._drawn[0] != key:
-            rows = picture_rows(
-                shot.picture, shot.marks, size, self.look, manner, light=light
-            )
+            if look.pixels and graphics.fits(size):
+                rows = self._placed(shot.picture, shot.marks, size)
+            else:
+                manner = manner_of(look)
+                rows = picture_rows(
+                    shot.picture, shot.marks, size, look, manner, light=light
+                )
             self._drawn = (key, rows)
         return self._drawn[1]
+
+    # -- real pixels -----------------------------------------------------------------
+
+    def _placed(
+        self, picture: Image.Image, marks: Sequence[Mark], size: tuple[int, int]
+    ) -> list[Row]:
+        self._forget()
+        # A number of its own each time: cells that name an old picture stay empty.
+        self._number = secrets.randbelow(0xFFFFFF) + 1
+        drawn = graphics.annotated(picture, marks, size)
+        self._transmit(graphics.sending(drawn, self._number, size))
+        return graphics.placed(self._number, size)
+
+    def _forget(self) -> None:
+        if self._number:
+            self._transmit(graphics.forgetting(self._number))
+            self._number = 0
+
+    def _transmit(self, sequence: str) -> None:
+        # Through Textual's own writer: anything else could end up inside a sequence
+        # that is being written.
+        driver = self.app._driver  # noqa: SLF001 - there is no public way
+        if driver is not None:
+            driver.write(sequence)
+
+    def on_unmount(self) -> None:
+        """Free the picture in the terminal."""
+        self._forget()
