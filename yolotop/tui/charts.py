@@ -24,14 +24,18 @@ GUTTER: Final = 8
 """Cells left of a chart: a label of up to seven, and the axis."""
 _TIME_LABEL: Final = 12
 """Cells that one time on the axis wants."""
+_HEADROOM: Final = 1.3
+"""Columns of a steady load end below the top: a wall of blocks is no calm picture."""
 Values = Sequence[float | None]
+"""One value a step, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series. ``dash`` is how many dots are drawn and left out in turn.
+    """One series. ``dash`` is how many dots are drawn and left out in turn, ``thick``
 
-    ``sign`` draws it where there is only ASCII, and in the legend there.
+    draws two dots for one. ``sign`` draws it where there is only ASCII, and in the
+    legend there.
     """
 
     name: str
@@ -39,13 +43,15 @@ class Line:
     role: str
     dash: tuple[int, int] = (1, 0)
     sign: str = "-"
+    thick: bool = False
 
     def sample(self, look: Look) -> str:
         """What stands for it in a legend."""
         if look.plain:
             return self.sign * 2
-        on, off = self.dash
-        return "━━" if not off else "╍╍" if on > 1 else "⠒⠂" if look.dots else "··"
+        if self.dash[1]:
+            return "··"
+        return "━━" if self.thick else "──"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def line_chart(
     high = height - snow
     known = [v for line in lines for v in line.values if v is not None]
     most = max(2, min(6, (high + 1) // 2))
-    scale = scale_for(known, most=most)
+    scale = scale_for(known)
     canvas = DotCanvas(wide, high, look)
     _draw_cursor(canvas, axis, look)
     for line in lines:
@@ -138,12 +144,15 @@ def _draw_line(canvas: DotCanvas, line: Line, axis: TimeAxis, scale: Scale) -> N
             before = None
             continue
         x, y = _x_of(index, axis, wide), _y_of(scale, value, high)
-        if before is None:
-            canvas.set(x, y, line.role)
-        elif not off:
-            canvas.line(*before, x, y, line.role)
+        last = before if before is not None else (x, y)
+        if off:
+            _draw_dashes(canvas, last, (x, y), line.role, (on, off))
         else:
-            _draw_dashes(canvas, before, (x, y), line.role, (on, off))
+            canvas.line(*last, x, y, line.role)
+            # The second dot is the one towards the middle: at an edge it would be lost.
+            aside = -1 if 2 * y > high else 1
+            if line.thick:
+                canvas.line(last[0], last[1] + aside, x, y + aside, line.role)
         before = x, y
 
 
@@ -246,7 +255,7 @@ def column_chart(
         return [()] * height
     columns = [_column_of(traffic, axis, cell, wide) for cell in range(wide)]
     most = max((each[0] for each in columns if each is not None), default=0.0)
-    scale = scale_for([most], most=max(2, (height + 1) // 2))
+    scale = scale_for([most * _HEADROOM])
     top = scale.high if most > 0 else 1.0
     grid: list[list[tuple[str, str]]] = [[] for _ in range(height)]
     cursor = cursor_cell(axis, wide) if axis.cursor is not None else None
@@ -296,9 +305,10 @@ def _column(
     blocks = fmt.PLAIN_BLOCKS if look.plain else fmt.BLOCKS
     steps = len(blocks)
     level = max(1, math.ceil(min(1.0, requests / top) * steps * height))
-    bad = max(1, round(min(1.0, failed / top) * height)) if failed > 0 else 0
+    whole = max(1, round(level / steps))
+    bad = min(whole, max(1, round(failed / top * height))) if failed > 0 else 0
     if failed >= requests:
-        bad = math.ceil(level / steps)
+        level, bad = whole * steps, whole
     out: list[tuple[str, str]] = []
     for y in range(height):
         up = height - 1 - y
@@ -306,9 +316,9 @@ def _column(
         if up < bad:
             out.append(("x" if look.plain else "▒", "down"))
         elif filled <= 0:
-            out.append((" ", "trend"))
+            out.append((" ", "phase-dns"))
         else:
-            out.append((blocks[min(filled, steps) - 1], "trend"))
+            out.append((blocks[min(filled, steps) - 1], "phase-dns"))
     return out
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _NICE: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_FINEST: Final = 5
+"""Ticks of a linear scale at most; it ends on one of them."""
 _LOG_ABOVE: Final = 24.0
 """The greatest ÷ the median from which a linear axis shows nothing but the peak."""
 _TIMES_S: Final = (
@@ -46,12 +48,19 @@ class Scale:
             decades = _decades(self.low, self.high)
             stride = max(1, math.ceil(len(decades) / max(1, most)))
             return decades[::stride]
-        step = nice_step(self.high - self.low, most)
+        step = nice_step(self.high - self.low, _FINEST)
         if step <= 0:
             return [self.low]
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        return [number * step for number in range(first, last + 1)]
+        count = math.floor((self.high - self.low) / step + 1e-9)
+        stride = next(
+            (
+                each
+                for each in range(1, count)
+                if count % each == 0 and count // each < most
+            ),
+            max(1, count),
+        )
+        return [self.low + number * step for number in range(0, count + 1, stride)]
 
 
 def nice_step(span: float, most: int) -> float:
@@ -74,18 +83,15 @@ def _decades(low: float, high: float) -> list[float]:
     return [value for value in found if low * 0.999 <= value <= high * 1.001]
 
 
-def scale_for(values: Iterable[float], *, most: int) -> Scale:
-    """The scale that shows all values: from zero, or logarithmic where it must be.
-
-    ``most`` is how many ticks there is room for; a linear scale ends on one.
-    """
+def scale_for(values: Iterable[float]) -> Scale:
+    """The scale that shows all values: from zero, or logarithmic where it must be."""
     known = sorted(value for value in values if math.isfinite(value) and value > 0)
     if not known:
         return Scale(0.0, 1.0)
     top, middle = known[-1], known[len(known) // 2]
     if top > _LOG_ABOVE * middle:
         return Scale(known[0] * 0.9, top * 1.1, log=True)
-    step = nice_step(top, max(2, most))
+    step = nice_step(top, _FINEST)
     return Scale(0.0, max(step, math.ceil(top / step - 1e-9) * step))
 
 

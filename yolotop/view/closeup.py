@@ -149,8 +149,9 @@ class Closeup:
         width_s = _SECONDS if fine else scene.window.width_s
         step = step_for(span_s, width_s=width_s, every_s=every_s)
         # A step that the range begins in would show a dip that never was.
-        whole = start_at <= scene.window.start_at
-        first_at = (math.ceil if whole else math.floor)(start_at / step) * step
+        first_at = math.floor(start_at / step) * step
+        if first_at < scene.window.start_at:
+            first_at += step
         if fine:
             found = steps_of_answers(self._answers, first_at, now, step)
         else:

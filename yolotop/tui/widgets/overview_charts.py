@@ -59,7 +59,7 @@ def lines_of(detail: Detail) -> tuple[Line, ...]:
     return (
         Line("p99", p99, "faint", (1, 2), "."),
         Line("p50", p50, "trend", (1, 0), "o"),
-        Line("p95", p95, "accent", (4, 1), "="),
+        Line("p95", p95, "accent", (1, 0), "=", thick=True),
     )
 
 

@@ -52,7 +52,7 @@ def share_out(width: int, height: int, *, parts: int) -> Share:
 def _beside(width: int, height: int, parts: int) -> Share:
     side = min(_SIDE_MOST, max(_SIDE_LEAST, width // 3))
     room = height - 6
-    traffic = max(2, room // 4)
+    traffic = max(2, room // 5)
     # Three headings and two blank rows between.
     rest = height - 5
     budget = 4 if rest >= 14 else 2 if rest >= 9 else 1
@@ -75,8 +75,8 @@ def _beside(width: int, height: int, parts: int) -> Share:
 
 _WISHES: Final = (
     *(("ribbon", 1), ("waterfall", 2), ("budget", 1), ("failures", 1), ("note", 1)),
-    *(("traffic", 2), ("latency", 2), ("failures", 1), ("budget", 1)),
-    *(("latency", 1), ("failures", 1), ("traffic", 1), ("latency", 2)),
+    *(("traffic", 2), ("latency", 3), ("failures", 1), ("latency", 1)),
+    *(("budget", 1), ("failures", 1), ("latency", 2)),
 )
 """What is given in turn, while there are rows."""
 
@@ -105,8 +105,8 @@ def _below(height: int, parts: int) -> Share:
             given[name] += more
             rest -= more
     rest = max(0, rest)
-    given["traffic"] += rest // 4
-    given["latency"] += rest - rest // 4
+    given["traffic"] += rest // 6
+    given["latency"] += rest - rest // 6
     if height < 5:
         given["latency"] = max(0, height - 1 - axis)
     return Share(side=0, axis=axis, headed=headed, **given)

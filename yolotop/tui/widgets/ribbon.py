@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from yolotop.model import Health
-from yolotop.tui.charts import GUTTER, TimeAxis, cursor_cell
+from yolotop.tui.charts import GUTTER, TimeAxis
 from yolotop.tui.ink import Look, Row, Span, health_role
 from yolotop.tui.trends import merged
 from yolotop.view import format as fmt
@@ -76,8 +76,4 @@ def ribbon_row(
             cells.append(
                 shape(state_between(ribbon, start_at, start_at + slot_s), look)
             )
-    if axis.cursor is not None:
-        at = cursor_cell(axis, wide)
-        char, role = cells[at]
-        cells[at] = char, f"{role}+reverse"
     return (Span("state".rjust(GUTTER - 1) + " ", "faint"), *merged(cells))
