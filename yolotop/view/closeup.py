@@ -40,8 +40,9 @@ from yolotop.view.incidents import (
 from yolotop.view.snapshot import Card, Figures, Range
 from yolotop.view.waterfall import Waterfall, waterfall
 
-ANSWERS: Final = 1_000
-"""Raw answers read of a range: 17 h of a deployment that is asked once a minute."""
+ANSWERS: Final = 500
+"""Raw answers read of a range: 8 h of a deployment asked once a minute. They are the
+dearest to find: 45 ms among 17 million probes of a hundred deployments."""
 FAILURES: Final = 5
 FINE_SPAN_S: Final = 21_600
 """Up to here steps are made of raw answers, where all of them could be read."""
