@@ -124,7 +124,7 @@ class Stage(App[None]):
 
     def __init__(self, name: str, out: Path) -> None:
         super().__init__()
-        self._name = name
+        self._which = name
         self._out = out
         self.animation_level = "none"
 
@@ -139,7 +139,7 @@ class Stage(App[None]):
         """The chart."""
         before = memory_mb(os.getpid())
         began = time.perf_counter()
-        chart, self._show = MAKERS[self._name]()
+        chart, self._show = MAKERS[self._which]()
         self._import_ms = (time.perf_counter() - began) * 1000
         self._import_mb = memory_mb(os.getpid()) - before
         yield chart

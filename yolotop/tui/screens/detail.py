@@ -29,7 +29,7 @@ from yolotop.tui.screens.page import PAGES, Page
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.widgets.banner import Banner
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.hints import Hints
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.overview import CursorMoved, Overview
