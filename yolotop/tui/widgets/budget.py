@@ -87,5 +87,5 @@ def _coverage(found: Budget, look: Look) -> Row:
     bad = fmt.count(counts.bad, plain=look.plain)
     total = fmt.count(counts.total, plain=look.plain)
     share = fmt.percent(found.coverage, plain=look.plain)
-    text = f"{bad} of {total} bad {look.dot} {share} of it measured"
+    text = f"{bad} of {total} bad {look.dot} {share} measured"
     return (Span(text, "faint"),)

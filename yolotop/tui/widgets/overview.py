@@ -18,7 +18,7 @@ from textual.reactive import var
 
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.charts import GUTTER, TimeAxis
-from yolotop.tui.ink import Look, Row, Span, centred, fit, spread
+from yolotop.tui.ink import Look, Row, Span, centred, clip, fit, spread
 from yolotop.tui.widgets.budget import budget_rows
 from yolotop.tui.widgets.failures import failure_rows
 from yolotop.tui.widgets.overview_charts import (
@@ -53,12 +53,13 @@ def overview_rows(
     if share.side:
         side = _side(detail, share, share.side - 1, height, look)
         return [
-            (*fit(left, wide, look), Span("   "), *right)
+            (*fit(left, wide, look), Span("   "), *clip(right, share.side - 1, look))
             for left, right in zip(
                 _padded(charts, height), _padded(side, height), strict=True
             )
         ]
-    return [*charts, *_under(detail, share, width - 1, look)][:height]
+    rows = [*charts, *_under(detail, share, width - 1, look)][:height]
+    return [clip(row, width, look) for row in rows]
 
 
 def _padded(rows: Sequence[Row], height: int) -> list[Row]:
