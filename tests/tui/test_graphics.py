@@ -9,15 +9,15 @@ import subprocess
 import sys
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from tui_fleet import FakeActions, MakeApp, Said
 from tui_predict import SETTINGS, seen
 
 from yolotop.tui import graphics
-from yolotop.tui.ink import width_of
+from yolotop.tui.ink import places_pictures, width_of
+from yolotop.tui.palette import CLASS_COLOURS
 from yolotop.tui.picture import Mark
 from yolotop.tui.screens.detail import DetailScreen
-from yolotop.tui.themes import CLASS_COLOURS
 from yolotop.tui.widgets.tabs import Tab
 from yolotop.view.snapshot import Range
 
@@ -42,7 +42,7 @@ PLACEHOLDER = "\U0010eeee"
 def test_only_where_it_is_known_to_work(
     wish: str, env: dict[str, str], sent: bool
 ) -> None:
-    assert graphics.wanted(wish, env) is sent
+    assert places_pictures(wish, env) is sent
 
 
 def test_what_is_sent_is_the_picture_in_chunks() -> None:
@@ -56,7 +56,10 @@ def test_what_is_sent_is_the_picture_in_chunks() -> None:
     assert chunks[-1][0] == "q=2,m=0"
     assert all(len(data) <= 4096 and len(data) % 4 == 0 for _, data in chunks)
     data = base64.b64decode("".join(data for _, data in chunks))
-    assert Image.open(io.BytesIO(data)).tobytes() == noise.tobytes()
+    shown = Image.open(io.BytesIO(data)).convert("RGB")
+    # 256 colours are sent; of a grey picture that is nearly all there are.
+    change = ImageStat.Stat(ImageChops.difference(shown, noise)).mean
+    assert max(change) < 8
 
 
 def test_cells_name_the_picture_their_row_and_their_column() -> None:

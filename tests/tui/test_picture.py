@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from yolotop.tui.ink import Look, Row, width_of
+from yolotop.tui.palette import CLASS_COLOURS
 from yolotop.tui.picture import (
     Manner,
     Mark,
@@ -18,7 +19,6 @@ from yolotop.tui.picture import (
     missed,
     picture_rows,
 )
-from yolotop.tui.themes import CLASS_COLOURS
 
 RED, BLUE = (248, 0, 0), (0, 0, 248)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from rich.cells import cell_len
 
 from yolotop.tui.ink import Look, Row, Span, cut, literal
-from yolotop.tui.themes import CLASS_COLOURS, Rgb
+from yolotop.tui.palette import CLASS_COLOURS, Rgb
 
 if TYPE_CHECKING:
     from PIL import Image

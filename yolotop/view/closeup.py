@@ -40,8 +40,9 @@ from yolotop.view.incidents import (
 from yolotop.view.snapshot import Card, Figures, Range
 from yolotop.view.waterfall import Waterfall, waterfall
 
-ANSWERS: Final = 1_000
-"""Raw answers read of a range: 17 h of a deployment that is asked once a minute."""
+ANSWERS: Final = 500
+"""Raw answers read of a range: 8 h of a deployment asked once a minute. They are the
+dearest to find: 45 ms among 17 million probes of a hundred deployments."""
 FAILURES: Final = 5
 FINE_SPAN_S: Final = 21_600
 """Up to here steps are made of raw answers, where all of them could be read."""
@@ -149,8 +150,9 @@ class Closeup:
         width_s = _SECONDS if fine else scene.window.width_s
         step = step_for(span_s, width_s=width_s, every_s=every_s)
         # A step that the range begins in would show a dip that never was.
-        whole = start_at <= scene.window.start_at
-        first_at = (math.ceil if whole else math.floor)(start_at / step) * step
+        first_at = math.floor(start_at / step) * step
+        if first_at < scene.window.start_at:
+            first_at += step
         if fine:
             found = steps_of_answers(self._answers, first_at, now, step)
         else:

@@ -106,6 +106,13 @@ def incidents(changes: Iterable[Change], *, merge_s: float = MERGE_S) -> list[In
     return found
 
 
+def neighbour(found: Sequence[Incident], at: float, by: int) -> Incident | None:
+    """The first incident that begins after ``at``, or (``by`` < 0) the last before."""
+    if by > 0:
+        return next((each for each in found if each.start_at > at), None)
+    return next((each for each in reversed(found) if each.start_at < at), None)
+
+
 def settled(
     found: Iterable[Incident], states: Mapping[str, tuple[Health, float]]
 ) -> list[Incident]:

@@ -58,6 +58,12 @@ class Waterfall:
     since_at: float
     whole: bool = True
 
+    @property
+    def told(self) -> int:
+        """How many parts anyone told."""
+        pairs = zip(self.p50.parts, self.p95.parts, strict=True)
+        return sum(one[1] is not None or two[1] is not None for one, two in pairs)
+
 
 def waterfall(
     answers: Iterable[StoredProbe], *, whole: bool = True

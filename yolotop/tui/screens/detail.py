@@ -32,7 +32,7 @@ from yolotop.tui.screens.predict_page import PredictPage
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.widgets.banner import Banner
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.hints import Hints
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.overview import CursorMoved, Overview
@@ -76,6 +76,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         super().__init__(means)
         self.deployment = name
         self._latest: Detail | None = None
+        self._gone = False
         self.set_reactive(DetailScreen.range_, range_)
         only = LogQuery(min_severity=Severity.INFO, deployment=name)
         self.set_reactive(DetailScreen.log_query, only)
@@ -121,8 +122,8 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
 
     def take_picture(self, picture: Detail | None) -> None:
         """Show it, unless the picture is held still."""
+        self._gone = picture is None
         if picture is None:
-            self._say(f"{self.deployment} is not registered any more", grave=True)
             return
         self._latest = picture
         if self._frozen_at is None:
@@ -134,8 +135,8 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
         if error is None:
-            if self._latest is not None and self.banner.grave:
-                self._say("", grave=True)
+            gone = f"{self.deployment} is not registered any more"
+            self._say(gone if self._gone else "", grave=True)
             return
         parts = (error.title, error.message, error.hint)
         self._say(": ".join(part for part in parts if part), grave=True)

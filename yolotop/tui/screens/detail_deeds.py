@@ -12,7 +12,7 @@ from yolotop.tui.screens.watching import Watching
 from yolotop.tui.widgets.overview import Overview
 from yolotop.tui.widgets.tabs import Tab
 from yolotop.view.detail import Detail
-from yolotop.view.incidents import Incident
+from yolotop.view.incidents import neighbour
 
 
 class DetailDeeds(Watching):
@@ -70,10 +70,4 @@ class DetailDeeds(Watching):
 
     def follow(self, at: float | None) -> None:
         """Have the log show what was then; ``None``: the newest again."""
-
-
-def neighbour(incidents: tuple[Incident, ...], at: float, by: int) -> Incident | None:
-    """The first incident that begins after ``at``, or the last one before it."""
-    if by > 0:
-        return next((each for each in incidents if each.start_at > at), None)
-    return next((each for each in reversed(incidents) if each.start_at < at), None)
+        self.log_pane.follow(at)

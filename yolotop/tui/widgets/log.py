@@ -7,6 +7,7 @@ drawn, whatever is in memory.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -146,6 +147,14 @@ class LogPane(Painted, can_focus=True):
     def to_tail(self) -> None:
         """To the newest line, and follow."""
         self.scroll_lines(len(self.lines) + 1)
+
+    def follow(self, at: float | None) -> None:
+        """Bring what was at an instant in sight; ``None``: the newest again."""
+        if at is None:
+            self.to_tail()
+            return
+        place = bisect_left(self.lines, at, key=lambda line: line.at)
+        self.scroll_lines(place - self._room // 3 - self._top)
 
     def action_scroll_lines(self, by: int) -> None:
         """By key."""

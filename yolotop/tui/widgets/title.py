@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from textual.reactive import var
 
 from yolotop.tui.ink import Look, Row, Span, cut, health_role, spread, width_of
-from yolotop.tui.widgets.header import Freeze, paused, picker
+from yolotop.tui.widgets.header_rows import Freeze, paused, picker
 from yolotop.tui.widgets.painted import Painted
 from yolotop.view import format as fmt
 from yolotop.view.detail import Detail
