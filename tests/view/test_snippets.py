@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from yolotop.config.origin import settings_of
 from yolotop.model import Deployment, SecretRef
 from yolotop.probe.dialects.ultralytics import Ultralytics
 from yolotop.probe.frames import synthetic
-from yolotop.view.snippets import Language, Snippet, snippets
+from yolotop.view.snippets import Language, Snippet, deployment_of, snippets
 
 KEY = "s3cret-of-nobody"
 FOUND = {
@@ -237,3 +238,38 @@ def test_nothing_unprintable_reaches_the_screen(language: Language) -> None:
     )
     text = snippet(odd, language).text
     assert all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_the_settings_as_they_are_told_make_the_same_code(tmp_path: Path) -> None:
+    file = tmp_path / "yolotop.toml"
+    file.write_text(
+        """
+        [defaults]
+        timeout = "4s"
+        [[deployment]]
+        name = "x"
+        url = "http://127.0.0.1:8000/predict"
+        api_key = "env:DOCK_KEY"
+        conf = 0.3
+        imgsz = 320
+        scale_to_zero = true
+        verify_tls = false
+        """
+    )
+    told = {each.key: each.value for each in settings_of(file, "x", {})}
+    meant = Deployment(
+        "x",
+        "http://127.0.0.1:8000/predict",
+        api_key=SecretRef("env", "DOCK_KEY"),
+        timeout_s=4,
+        conf=0.3,
+        imgsz=320,
+        scale_to_zero=True,
+        verify_tls=False,
+    )
+    assert snippets(deployment_of("x", told)) == snippets(meant)
+
+
+def test_settings_that_cannot_be_read_are_left_out() -> None:
+    odd = {"url": '"http://h"', "conf": '"x"', "timeout": '"soon"', "api_key": '"k"'}
+    assert deployment_of("x", odd) == Deployment("x", "http://h")
