@@ -267,6 +267,7 @@ class FakeSource:
     snapshot: Snapshot
     lines: list[LogLine]
     trouble: YolotopError | None = None
+    collector: CollectorView | None = None
     ranges: list[Range] = field(default_factory=list)
     queries: list[LogQuery] = field(default_factory=list)
 
@@ -286,7 +287,12 @@ class FakeSource:
         if self.trouble is not None:
             raise self.trouble
         card = next((c for c in self.snapshot.cards if c.name == name), None)
-        return None if card is None else fleet_detail(card, range_)
+        if card is None:
+            return None
+        found = fleet_detail(card, range_)
+        if self.collector is None:
+            return found
+        return replace(found, collector=self.collector)
 
     async def incidents(self, range_: Range) -> tuple[Incident, ...]:
         """One of gate-3, going on, and one of flapper that is over."""

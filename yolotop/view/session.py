@@ -103,8 +103,10 @@ class Session:
             if entry is None:
                 return None
             await self._budgets.renew(self._history.registered, now)
-            scene = self._scene(entry, range_, now)
-            return await self._depth.detail(scene)
+            collector = views.collector_view(self._history.collector, now)
+            running = collector.health is CollectorHealth.RUNNING
+            scene = self._scene(entry, range_, now, running=running)
+            return await self._depth.detail(scene, collector)
 
     async def incidents(self, range_: Range) -> tuple[Incident, ...]:
         """What went wrong in the fleet over a range, by its beginning."""
@@ -114,12 +116,10 @@ class Session:
             window = _window(now, range_)
             return await self._depth.incidents(self._history, range_, window, now)
 
-    def _scene(self, entry: Registered, range_: Range, now: float) -> Scene:
+    def _scene(
+        self, entry: Registered, range_: Range, now: float, *, running: bool
+    ) -> Scene:
         history, name = self._history, entry.name
-        running = (
-            views.collector_view(history.collector, now).health
-            is CollectorHealth.RUNNING
-        )
         track = history.tracks[name]
         silence = "" if running else views.silence_of(entry, track.last_at, now)
         budget = self._budgets.get(name)
