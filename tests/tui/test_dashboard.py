@@ -458,7 +458,7 @@ async def test_help_lists_every_key_and_closes(
     make_app: MakeApp, said: Said, settle: Settle
 ) -> None:
     app = make_app()
-    async with app.run_test(size=(120, 80)) as pilot:
+    async with app.run_test(size=(120, 110)) as pilot:
         await settle(pilot)
         await pilot.press("question_mark")
         await pilot.pause()

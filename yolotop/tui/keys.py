@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from yolotop.tui.deeds import detail, fleet, log, program, time
+from yolotop.tui.deeds import detail, fleet, log, predict, program, time
 from yolotop.tui.deeds.deed import Deed
 
 __all__ = ["CONTEXTS", "DEEDS", "Deed", "deed_of", "deeds_in"]
@@ -20,6 +20,7 @@ __all__ = ["CONTEXTS", "DEEDS", "Deed", "deed_of", "deeds_in"]
 DEEDS: Final[tuple[Deed, ...]] = (
     *fleet.DEEDS,
     *detail.DEEDS,
+    *predict.DEEDS,
     *time.DEEDS,
     *log.DEEDS,
     *program.DEEDS,
@@ -32,6 +33,9 @@ CONTEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "the log": ("app", "time", "dashboard", "deployment", "log", "lines"),
         "the overview": ("app", "time", "deployment", "detail", "log", "overview"),
         "the detail's log": ("app", "time", "deployment", "detail", "log", "lines"),
+        "predict": ("app", "time", "deployment", "detail", "predict", "page"),
+        "code": ("app", "time", "deployment", "detail", "code", "page"),
+        "config": ("app", "time", "deployment", "detail", "page"),
     }
 )
 """Which values of ``where`` count together, by what has the focus.

@@ -22,10 +22,13 @@ from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.messages import OlderWanted
+from yolotop.tui.screens.code_page import CodePage, ConfigPage
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
 from yolotop.tui.screens.detail_deeds import DetailDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
-from yolotop.tui.screens.page import PAGES, Page
+from yolotop.tui.screens.page import Page
+from yolotop.tui.screens.predict_deeds import PredictDeeds
+from yolotop.tui.screens.predict_page import PredictPage
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.widgets.banner import Banner
@@ -40,15 +43,23 @@ from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
 from yolotop.view.snapshot import CollectorHealth, Range
 
+PAGES: dict[Tab, type[Page]] = {
+    Tab.PREDICT: PredictPage,
+    Tab.CODE: CodePage,
+    Tab.CONFIG: ConfigPage,
+}
+"""The page of each tab that is one; overview and logs belong to the screen itself."""
 _WHERE = ("detail", "deployment", "time", "log")
+_ON_PAGES = ("predict", "code")
+_PAGE_ACTIONS = frozenset(deed.action for deed in deeds_in(*_ON_PAGES))
 _STRIP = 8
 """Rows of log under the overview, its title included."""
 
 
-class DetailScreen(DetailDeeds, DeploymentDeeds, LogDeeds, TimeDeeds):
+class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDeeds):
     """One deployment."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE, *_ON_PAGES)
     AUTO_FOCUS = "#overview"
 
     detail: var[Detail | None] = var[Detail | None](None, init=False)
@@ -236,6 +247,13 @@ class DetailScreen(DetailDeeds, DeploymentDeeds, LogDeeds, TimeDeeds):
         if deed.where == "log" and not self.log_pane.display:
             return False
         return super().can(deed)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done on a page is done only while it is in sight."""
+        absent = all(deed.action != action for deed in self.deeds)
+        if absent and action in _PAGE_ACTIONS:
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def chosen(self) -> str | None:

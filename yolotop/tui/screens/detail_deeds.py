@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from textual.reactive import var
 
+from yolotop.tui.screens.page import Page
 from yolotop.tui.screens.watching import Watching
 from yolotop.tui.widgets.overview import Overview
 from yolotop.tui.widgets.tabs import Tab
@@ -21,6 +22,11 @@ class DetailDeeds(Watching):
     detail: var[Detail | None]
     overview: Overview
 
+    @property
+    def page(self) -> Page | None:
+        """The page in sight, if the tab has one."""
+        raise NotImplementedError
+
     def action_back(self) -> None:
         """Out of what is being typed, off the cursor, out of a filter, then back."""
         if self.prompt.is_open:
@@ -28,6 +34,8 @@ class DetailDeeds(Watching):
             self.share_out()
             self.focus_home()
             self.requery(text="")
+        elif (page := self.page) is not None and page.back():
+            pass
         elif self.overview.cursor_at is not None:
             self.overview.point_at(None)
         elif self.log_pane.display and self.log_query.text:
