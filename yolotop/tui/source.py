@@ -23,6 +23,7 @@ class Source(Protocol):
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
-        """The newest page, the one before or the one after a sequence number."""
+        """The newest page, the one before or after a number, or around an instant."""

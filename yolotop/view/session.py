@@ -23,7 +23,7 @@ from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader
 from yolotop.view import cards as views
 from yolotop.view.aggregate import Ledger, Trends, Window, change, step_s, trends
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
-from yolotop.view.log import LogPage, LogQuery, page
+from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
     Card,
@@ -96,10 +96,20 @@ class Session:
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
-        """A page of the log; see :func:`yolotop.view.log.page`."""
-        return await page(self._reader, query, before=before, after=after, limit=limit)
+        """A page of the log, with ``at`` the one around an instant.
+
+        See :func:`yolotop.view.log.page`. A filter knows the deployments as the last
+        snapshot shows them.
+        """
+        cards = self._snapshot.cards
+        if at is not None:
+            return await page_at(self._reader, query, at, limit=limit, cards=cards)
+        return await page(
+            self._reader, query, before=before, after=after, limit=limit, cards=cards
+        )
 
     async def _compute(
         self, now: float, basis: _Basis, collector: CollectorView
