@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.reactive import var
-from textual.screen import Screen
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
@@ -22,6 +21,7 @@ from yolotop.tui.feed import Feed
 from yolotop.tui.frugal import FrugalCompositor
 from yolotop.tui.ink import Look
 from yolotop.tui.keys import Deed
+from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
 from yolotop.tui.widgets.header import Freeze
 from yolotop.tui.widgets.log import LogPane
@@ -51,7 +51,7 @@ class Means:
     trouble: Callable[[], str] = lambda: ""
 
 
-class Watching(Screen[None]):
+class Watching(Handing):
     """A screen that is renewed from a source, and shows a log."""
 
     range_: var[Range] = var(Range.H24, init=False)
