@@ -26,7 +26,7 @@ from yolotop.model import (
     ServerTimes,
     Severity,
 )
-from yolotop.store.protocol import Extent, LogLine
+from yolotop.store.protocol import Extent, LogLine, StoredProbe
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.view.filter import parse
@@ -267,6 +267,7 @@ class FakeSource:
     trouble: YolotopError | None = None
     ranges: list[Range] = field(default_factory=list)
     queries: list[LogQuery] = field(default_factory=list)
+    probes: dict[int, StoredProbe] = field(default_factory=dict)
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The snapshot, labelled with the range that was asked for."""
@@ -304,6 +305,11 @@ class FakeSource:
                 more_after=newer.more_after,
             )
         return self._page(query, before=before, after=after, limit=limit)
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe of a line, as far as it is known."""
+        await asyncio.sleep(0)
+        return self.probes.get(seq)
 
     def _page(
         self, query: LogQuery, *, before: int | None, after: int | None, limit: int

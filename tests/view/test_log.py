@@ -194,7 +194,7 @@ async def test_an_empty_log_is_an_empty_page(tmp_path: Path) -> None:
         for text in ("", "word"):
             page = await Session(reader).log(LogQuery(text=text))
             assert (page.lines, page.looked) == ((), 0)
-            assert not (page.more_before or page.more_after)
+            assert (page.more_before, page.more_after) == (False, False)
     finally:
         await reader.close()
 

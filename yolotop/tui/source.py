@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from yolotop.store.protocol import StoredProbe
 from yolotop.view.log import LogPage, LogQuery
 from yolotop.view.snapshot import Range, Snapshot
 
@@ -27,3 +28,6 @@ class Source(Protocol):
         limit: int = 200,
     ) -> LogPage:
         """The newest page, the one before or after a number, or around an instant."""
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe behind a line; ``None`` once retention took it."""

@@ -9,7 +9,7 @@ million lines: a page says what it looked through, and the next one goes on from
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from yolotop.model import Severity
 from yolotop.store.protocol import Extent, LogLine, Reader
@@ -124,12 +124,18 @@ async def page_at(
     half = max(1, limit // 2)
     older = await page(reader, query, before=seq, limit=half, cards=known)
     newer = await page(reader, query, after=seq - 1, limit=half, cards=known)
-    return replace(
-        older,
-        lines=older.lines + newer.lines,
-        last=max(newer.last, older.last),
-        more_after=newer.more_after,
-        extent=newer.extent,
+    return joined(older, newer)
+
+
+def joined(older: LogPage, newer: LogPage) -> LogPage:
+    """Two pages that meet as one."""
+    return LogPage(
+        older.lines + newer.lines,
+        older.first,
+        max(older.last, newer.last),
+        older.more_before,
+        newer.more_after,
+        newer.extent,
     )
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader
+from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader, StoredProbe
 from yolotop.view import cards as views
 from yolotop.view.aggregate import Trends, Window, change, step_s, trends
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
@@ -137,6 +137,10 @@ class Session:
         return await page(
             self._reader, query, before=before, after=after, limit=limit, cards=cards
         )
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe behind a line of the log; ``None`` once retention took it."""
+        return await self._reader.probe(seq)
 
     async def _compute(
         self, now: float, basis: _Basis, collector: CollectorView
