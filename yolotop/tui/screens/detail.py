@@ -170,6 +170,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         if detail is None:
             return
         self.title_line.detail = detail
+        self.log_pane.cards = (detail.card,)
         self.log_pane.now = detail.at
         self.log_pane.measured = True
         if self.tab is Tab.OVERVIEW:
