@@ -22,7 +22,13 @@ from yolotop.model import (
 from yolotop.store.protocol import StoredProbe
 from yolotop.view.detail import Detail
 from yolotop.view.incidents import Incident, Mark, Stretch
-from yolotop.view.snapshot import Card, Figures, Range
+from yolotop.view.snapshot import (
+    Card,
+    CollectorHealth,
+    CollectorView,
+    Figures,
+    Range,
+)
 from yolotop.view.waterfall import PARTS, Course, Waterfall
 
 AT = 1_790_000_000.0
@@ -165,6 +171,7 @@ def fleet_detail(card: Card, range_: Range = Range.H24) -> Detail:
             Mark(at_step(103), EventKind.RESTARTED, "instance restarted 4 s ago"),
         ),
         incidents=tuple(incidents),
+        collector=CollectorView(CollectorHealth.RUNNING, 2.0, 4711),
         budget=budget,
         failures=(
             failure(

@@ -28,10 +28,11 @@ from yolotop.model import (
     ServerTimes,
     Severity,
 )
-from yolotop.store.protocol import LogLine
+from yolotop.store.protocol import Extent, LogLine, StoredProbe
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.view.detail import Detail
+from yolotop.view.filter import parse
 from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery, matches
 from yolotop.view.snapshot import (
@@ -268,8 +269,10 @@ class FakeSource:
     snapshot: Snapshot
     lines: list[LogLine]
     trouble: YolotopError | None = None
+    collector: CollectorView | None = None
     ranges: list[Range] = field(default_factory=list)
     queries: list[LogQuery] = field(default_factory=list)
+    probes: dict[int, StoredProbe] = field(default_factory=dict)
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The snapshot, labelled with the range that was asked for."""
@@ -287,7 +290,12 @@ class FakeSource:
         if self.trouble is not None:
             raise self.trouble
         card = next((c for c in self.snapshot.cards if c.name == name), None)
-        return None if card is None else fleet_detail(card, range_)
+        if card is None:
+            return None
+        found = fleet_detail(card, range_)
+        if self.collector is None:
+            return found
+        return replace(found, collector=self.collector)
 
     async def incidents(self, range_: Range) -> tuple[Incident, ...]:
         """One of gate-3, going on, and one of flapper that is over."""
@@ -300,6 +308,7 @@ class FakeSource:
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
         """A page, as the real session makes it."""
@@ -307,21 +316,49 @@ class FakeSource:
         if self.trouble is not None:
             raise self.trouble
         self.queries.append(query)
-        pool = [
+        if at is not None:
+            seqs = [line.seq for line in self.lines if line.at >= at]
+            seq = min(seqs, default=self.lines[-1].seq + 1 if self.lines else 1)
+            older = self._page(query, before=seq, after=None, limit=limit // 2)
+            newer = self._page(query, before=None, after=seq - 1, limit=limit // 2)
+            return replace(
+                older,
+                lines=older.lines + newer.lines,
+                last=max(older.last, newer.last),
+                more_after=newer.more_after,
+            )
+        return self._page(query, before=before, after=after, limit=limit)
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe of a line, as far as it is known."""
+        await asyncio.sleep(0)
+        return self.probes.get(seq)
+
+    def _page(
+        self, query: LogQuery, *, before: int | None, after: int | None, limit: int
+    ) -> LogPage:
+        if not self.lines:
+            return LogPage()
+        oldest, newest = self.lines[0].seq, self.lines[-1].seq
+        wanted = parse(query.text).among(self.snapshot.cards)
+        fitting = [
             line
             for line in self.lines
             if (before is None or line.seq < before)
             and (after is None or line.seq > after)
+            and matches(replace(query, text=""), line)
+            and wanted.matches(line)
         ]
-        fitting = [line for line in pool if matches(query, line)]
-        kept = fitting[:limit] if after is not None else fitting[-limit:]
-        cursor = after if after is not None else before
-        if kept:
-            cursor = kept[-1].seq if after is not None else kept[0].seq
-        scanned = len(pool) if query.text else len(fitting)
-        return LogPage(
-            tuple(kept), len(fitting) > len(kept), len(kept), scanned, cursor
-        )
+        more = len(fitting) > limit
+        extent = Extent(oldest, newest, oldest, 0)
+        if after is not None:
+            kept = fitting[:limit]
+            last = kept[-1].seq if more else newest
+            return LogPage(tuple(kept), after + 1, last, after >= oldest, more, extent)
+        kept = fitting[-limit:]
+        last = newest if before is None else min(before - 1, newest)
+        first = kept[0].seq if more else oldest
+        return LogPage(tuple(kept), first, last, more, last < newest, extent)
 
 
 @dataclass

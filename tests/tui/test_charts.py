@@ -178,9 +178,11 @@ def test_budgets_say_what_is_left_and_what_is_overdrawn() -> None:
     objective = Objective(0.99, 604_800.0)
     over = Budget(objective, Counts(100, 3), 3.0, -2.0, 0.0)
     assert "overdrawn by 200 %" in text(budget_rows(over, 60, 4, Look()))[0]
+    ruined = Budget(objective, Counts(100, 60), 60.0, -59.0, 0.0)
+    assert "spent 60 times over" in text(budget_rows(ruined, 60, 4, Look()))[0]
     fine = Budget(objective, Counts(100, 0), 0.0, 1.0, None)
     assert "nothing burns" in text(budget_rows(fine, 60, 4, Look()))[1]
-    assert "nothing was asked" in text(budget_rows(Budget(objective), 60, 4, Look()))[0]
+    assert "nothing to sum up" in text(budget_rows(Budget(objective), 60, 4, Look()))[0]
 
 
 def test_failures_show_the_heads_of_their_bodies_where_there_is_room() -> None:

@@ -15,7 +15,7 @@ from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.widgets.tabs import Tab
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import CollectorHealth, CollectorView, Range
 
 
 async def turn(pilot: Pilot[int]) -> None:
@@ -256,6 +256,19 @@ async def test_one_that_is_taken_out_of_the_file_is_said_to_be_gone(
         source.snapshot = replace(source.snapshot, cards=())
         await turn(pilot)
         assert "dock-cam is not registered any more" in said(app)
+
+
+async def test_that_nobody_measures_is_said_here_too(
+    make_app: MakeApp, source: FakeSource, said: Said
+) -> None:
+    source.collector = CollectorView(CollectorHealth.STALE, 190.0)
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "nobody is measuring" in said(app)
+        source.collector = None
+        await turn(pilot)
+        assert "nobody is measuring" not in said(app)
 
 
 async def test_a_store_that_fails_is_said_and_gets_well(

@@ -75,6 +75,9 @@ def test_ascii(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
     [
         ("filtered", ("slash", *"refused")),
         ("only", ("right", "o")),
+        ("marked", ("slash", *"status:5xx", "enter", "u", "N")),
+        ("problem", ("slash", *"stauts:5xx")),
+        ("line", ("tab", "up", "up", "enter")),
         ("compact", ("v",)),
         ("away", ("tab", "pageup")),
         ("frozen", ("space",)),

@@ -30,7 +30,7 @@ from yolotop.model import (
 )
 from yolotop.view.closeup import ANSWERS
 from yolotop.view.detail import Detail
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import CollectorHealth, Range
 
 
 async def look(world: World, name: str = "dock", range_: Range = Range.H24) -> Detail:
@@ -116,6 +116,17 @@ async def test_without_news_only_the_clock_moves(world: World) -> None:
     assert second.steps is first.steps
     assert second.waterfall is first.waterfall
     assert second.ribbon[-1].end_at == world.now
+
+
+async def test_who_measures_is_said_without_other_news(world: World) -> None:
+    await world.register("dock")
+    await world.write(made("dock", NOON - 1))
+    await world.beat()
+    assert (await look(world)).collector.health is CollectorHealth.RUNNING
+    world.now += 60
+    later = await look(world)
+    assert later.collector.health is CollectorHealth.STALE
+    assert later.collector.age_s == 60
 
 
 async def test_a_fault_of_an_hour_ago_is_an_incident(world: World) -> None:

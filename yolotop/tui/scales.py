@@ -107,7 +107,8 @@ def time_ticks(start_at: float, end_at: float, most: int) -> list[float]:
     at = math.ceil((start_at + offset) / step) * step - offset
     found = []
     while at < end_at:
-        found.append(float(at))
+        if at >= start_at:
+            found.append(float(at))
         at += step
     return found
 

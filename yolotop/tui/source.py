@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from yolotop.store.protocol import StoredProbe
 from yolotop.view.detail import Detail
 from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery
@@ -31,6 +32,10 @@ class Source(Protocol):
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
-        """The newest page, the one before or the one after a sequence number."""
+        """The newest page, the one before or after a number, or around an instant."""
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe behind a line; ``None`` once retention took it."""

@@ -24,7 +24,7 @@ from yolotop.view.incidents import (
     incidents,
     settled,
 )
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import CollectorView, Range
 
 KEPT: Final = 4
 """Close-ups kept: going back and forth between two deployments reads nothing twice."""
@@ -51,7 +51,7 @@ class Depth:
         for taken in self._taken.values():
             taken.scene = None
 
-    async def detail(self, scene: Scene) -> Detail:
+    async def detail(self, scene: Scene, collector: CollectorView) -> Detail:
         """The detail of a scene; without news only the clock moves."""
         key = scene.card.name, scene.range
         taken = self._taken.get(key)
@@ -70,6 +70,7 @@ class Depth:
             taken.scene = timeless
         else:
             taken.detail = _later(taken.detail, scene.now)
+        taken.detail = replace(taken.detail, collector=collector)
         return taken.detail
 
     async def incidents(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from yolotop.judge.slo import Budget
 from yolotop.store.protocol import StoredProbe
 from yolotop.view.aggregate import Series, Tally, Window
 from yolotop.view.incidents import Incident, Mark, Stretch
-from yolotop.view.snapshot import Card, Figures, Range
+from yolotop.view.snapshot import Card, CollectorView, Figures, Range
 from yolotop.view.waterfall import Waterfall
 
 MAX_STEPS: Final = 180
@@ -53,6 +53,7 @@ class Detail:
     budget: Budget | None = None
     failures: tuple[StoredProbe, ...] = ()
     young: bool = False
+    collector: CollectorView = field(default_factory=CollectorView)
 
     @property
     def end_at(self) -> float:

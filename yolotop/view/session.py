@@ -19,7 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader, Registered
+from yolotop.store.protocol import (
+    COARSE_SLOT_S,
+    FINE_SLOT_S,
+    Reader,
+    Registered,
+    StoredProbe,
+)
 from yolotop.view import cards as views
 from yolotop.view.aggregate import Trends, Window, change, step_s, trends
 from yolotop.view.closeup import Scene
@@ -27,7 +33,7 @@ from yolotop.view.depth import Depth
 from yolotop.view.detail import Detail
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
 from yolotop.view.incidents import Incident
-from yolotop.view.log import LogPage, LogQuery, page
+from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
     UNKNOWN,
@@ -103,8 +109,10 @@ class Session:
             if entry is None:
                 return None
             await self._budgets.renew(self._history.registered, now)
-            scene = self._scene(entry, range_, now)
-            return await self._depth.detail(scene)
+            collector = views.collector_view(self._history.collector, now)
+            running = collector.health is CollectorHealth.RUNNING
+            scene = self._scene(entry, range_, now, running=running)
+            return await self._depth.detail(scene, collector)
 
     async def incidents(self, range_: Range) -> tuple[Incident, ...]:
         """What went wrong in the fleet over a range, by its beginning."""
@@ -114,12 +122,10 @@ class Session:
             window = _window(now, range_)
             return await self._depth.incidents(self._history, range_, window, now)
 
-    def _scene(self, entry: Registered, range_: Range, now: float) -> Scene:
+    def _scene(
+        self, entry: Registered, range_: Range, now: float, *, running: bool
+    ) -> Scene:
         history, name = self._history, entry.name
-        running = (
-            views.collector_view(history.collector, now).health
-            is CollectorHealth.RUNNING
-        )
         track = history.tracks[name]
         silence = "" if running else views.silence_of(entry, track.last_at, now)
         budget = self._budgets.get(name)
@@ -174,10 +180,24 @@ class Session:
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
-        """A page of the log; see :func:`yolotop.view.log.page`."""
-        return await page(self._reader, query, before=before, after=after, limit=limit)
+        """A page of the log, with ``at`` the one around an instant.
+
+        See :func:`yolotop.view.log.page`. A filter knows the deployments as the last
+        snapshot shows them.
+        """
+        cards = self._snapshot.cards
+        if at is not None:
+            return await page_at(self._reader, query, at, limit=limit, cards=cards)
+        return await page(
+            self._reader, query, before=before, after=after, limit=limit, cards=cards
+        )
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe behind a line of the log; ``None`` once retention took it."""
+        return await self._reader.probe(seq)
 
     async def _compute(
         self, now: float, basis: _Basis, collector: CollectorView

@@ -92,6 +92,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
         self.fleet.snapshot = snapshot
+        self.log_pane.cards = snapshot.cards
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
@@ -138,8 +139,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         labels: dict[str, str | None] = {
             deed.id: None for deed in self.deeds if not self.can(deed)
         }
-        if in_log:
-            labels["open"] = None
+        labels["open" if in_log else "line"] = None
         for deed_id, label, wanted in (
             ("pause", "resume", name is not None and self.paused_of(name)),
             ("only", "whole log", only),

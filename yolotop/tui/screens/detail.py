@@ -41,7 +41,7 @@ from yolotop.tui.widgets.tabs import Tab, Tabs
 from yolotop.tui.widgets.title import Title
 from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import CollectorHealth, Range
 
 PAGES: dict[Tab, type[Page]] = {
     Tab.PREDICT: PredictPage,
@@ -135,11 +135,26 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
         if error is None:
-            gone = f"{self.deployment} is not registered any more"
-            self._say(gone if self._gone else "", grave=True)
+            text, grave = self._note()
+            self._say(text, grave=grave)
             return
         parts = (error.title, error.message, error.hint)
         self._say(": ".join(part for part in parts if part), grave=True)
+
+    def _note(self) -> tuple[str, bool]:
+        """What must be known while the source answers, and whether it is grave."""
+        if self._gone:
+            return f"{self.deployment} is not registered any more", True
+        if self._latest is None:
+            return "", False
+        view = self._latest.collector
+        # One that is only just being started needs no alarm.
+        if view.health is CollectorHealth.RUNNING or self.means.starting():
+            return view.note, False
+        # Why none could be started says more than what the last one had to say.
+        trouble = " ".join(self.means.trouble().split())
+        why = trouble or "the figures below are not renewed"
+        return f"nobody is measuring: {why}", True
 
     def _say(self, text: str, *, grave: bool) -> None:
         self.banner.grave = grave
@@ -155,6 +170,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         if detail is None:
             return
         self.title_line.detail = detail
+        self.log_pane.cards = (detail.card,)
         self.log_pane.now = detail.at
         self.log_pane.measured = True
         if self.tab is Tab.OVERVIEW:
