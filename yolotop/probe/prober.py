@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -33,13 +33,14 @@ from yolotop.probe.approach import Approach, Approaches, deadline_s, route_with
 from yolotop.probe.dialects import BadResponse, Dialect
 from yolotop.probe.failures import BodyTooLarge, ProbeFailure, UndecodableBody
 from yolotop.probe.frames import Drawn, Frame, FrameError
+from yolotop.probe.headers import worth_showing
 from yolotop.probe.messages import Reply
 from yolotop.probe.pictures import SCENES, Pictures
 from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact, redact_bytes, show_url
 
-__all__ = ["SCENES", "Prober", "deadline_s", "retry_after_s"]
+__all__ = ["SCENES", "Prober", "Shown", "deadline_s", "retry_after_s"]
 
 BODY_HEAD: Final = 512
 """Bytes of an unreadable answer that are kept for a person to look at."""
@@ -64,6 +65,9 @@ class _Question:
     started_at: float
     secret: str = ""
     frame: Frame | None = None
+    doubtful: bool = False
+    """Whether more is expected of a prediction than its shape."""
+    body: bytes = b""
 
     def failed(self, failure: ProbeFailure) -> Answer:
         """No usable answer."""
@@ -80,6 +84,7 @@ class _Question:
             tls_expires_at=failure.tls_expires_at,
             error=None if only_the_body else ProbeError(failure.kind, message),
             body_head=message if only_the_body else "",
+            headers=worth_showing(failure.headers, self.secret),
         )
 
     def impossible(self, message: str) -> Answer:
@@ -97,6 +102,8 @@ class _Question:
         body_head: str = "",
     ) -> Answer:
         """An HTTP answer of any status."""
+        # 0.1 ms, so only for what is bad, or may be found to be wrong.
+        suspect = self.doubtful or error is not None or not reply.ok
         return self._answer(
             latency_ms=reply.latency_ms,
             phases=reply.phases,
@@ -107,6 +114,7 @@ class _Question:
             prediction=prediction,
             error=error,
             body_head=body_head,
+            headers=worth_showing(reply.headers, self.secret) if suspect else (),
         )
 
     def _answer(
@@ -121,6 +129,7 @@ class _Question:
         prediction: Prediction | None = None,
         error: ProbeError | None = None,
         body_head: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         frame = self.frame
         drawn = None if frame is None else frame.drawn
@@ -139,7 +148,20 @@ class _Question:
             frame=None if frame is None else frame.name,
             drawn=None if drawn is None else _detections(drawn),
             tls_expires_at=tls_expires_at,
+            headers=headers,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One image with what came back, for a person to look at.
+
+    ``body`` is the answer's, unpacked, without the key; empty when none came.
+    """
+
+    answer: Answer
+    frame: Frame
+    body: bytes = field(default=b"", repr=False)
 
 
 class Prober:
@@ -171,9 +193,24 @@ class Prober:
         they are left to the judge in ``http_status`` and ``body_head``.
         """
         question = _Question(deployment.name, kind, self._now())
+        return await self._answer(deployment, question, deployment.image, seed)
+
+    async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
+        """Send ``image`` (``synthetic`` or a path), whatever the deployment's own is.
+
+        Raises FrameError for a file that cannot be used; all else is in the answer.
+        """
+        frame = await self._pictures.frame(image, seed)
+        question = _Question(deployment.name, ProbeKind.PREDICT, self._now())
+        answer = await self._answer(deployment, question, image, seed)
+        return Shown(answer, frame, question.body)
+
+    async def _answer(
+        self, deployment: Deployment, question: _Question, image: str, seed: int
+    ) -> Answer:
         try:
             approach = self._approaches.approach(deployment)
-            reply = await self._ask(approach, question, seed)
+            reply = await self._ask(approach, question, image, seed)
             return await self._read(reply, approach, question)
         except ProbeFailure as failure:
             return question.failed(failure)
@@ -189,13 +226,16 @@ class Prober:
         self._pictures.clear()
         await self._transport.aclose()
 
-    async def _ask(self, approach: Approach, question: _Question, seed: int) -> Reply:
+    async def _ask(
+        self, approach: Approach, question: _Question, image: str, seed: int
+    ) -> Reply:
         deployment, dialect = approach.deployment, approach.dialect
         keys = await self._approaches.keys(deployment)
         question.secret = keys.api_key or ""
         if question.kind is ProbeKind.PREDICT:
-            frame = await self._pictures.frame(deployment.image, seed)
+            frame = await self._pictures.frame(image, seed)
             question.frame = frame
+            question.doubtful = not deployment.expect.is_empty
             spec = dialect.predict_request(deployment, frame)
         else:
             spec = dialect.health_request(deployment)
@@ -217,6 +257,7 @@ class Prober:
             body = redact_bytes(reply.body, secret)
             if body is not reply.body:
                 reply = replace(reply, body=body)
+        question.body = reply.body
         wait_s = retry_after_s(reply.header("retry-after"), self._now())
         if not reply.ok:
             said = redact(_refusal(reply, approach), secret)

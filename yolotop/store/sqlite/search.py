@@ -70,8 +70,8 @@ class _Look:
     limit: int
     newest: bool
     lines: list[LogLine] = field(default_factory=list)
-    looks: int = LOOKS
-    asked: int = ASKED
+    looks: int = field(default_factory=lambda: LOOKS)
+    asked: int = field(default_factory=lambda: ASKED)
     reached: int = 0
     """The last number that was looked at, in the direction of the search."""
 

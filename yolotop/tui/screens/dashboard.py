@@ -23,18 +23,20 @@ from yolotop.tui.messages import (
     OlderWanted,
 )
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
+from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.fleet_deeds import FleetDeeds
+from yolotop.tui.screens.incident_deeds import IncidentDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
 _ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
 
 
-class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
+class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
     """The main screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE)
@@ -58,6 +60,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
         self.feed.query = self.log_query
+        if self.means.first is not None:
+            self.take_picture(self.means.first)
         self.share_out()
         self.run_worker(self.feed.run(), group="feed")
 
@@ -88,6 +92,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
         self.show_fleet()
+        self.log_pane.cards = snapshot.cards
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
@@ -108,6 +113,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
     def _show_notes(self) -> None:
         view = self._latest.collector
         absent = view.health is not CollectorHealth.RUNNING and self._seen
+        # One that is only just being started needs no alarm.
+        absent = absent and not self.means.starting()
         # Why none could be started says more than what the last one had to say.
         trouble = " ".join(self.means.trouble().split()) if absent else ""
         note = f"nobody is measuring: {trouble}" if trouble else view.note
@@ -132,8 +139,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         labels: dict[str, str | None] = {
             deed.id: None for deed in self.deeds if not self.can(deed)
         }
-        if in_log:
-            labels["open"] = None
+        labels["open" if in_log else "line"] = None
         for deed_id, label, wanted in (
             ("pause", "resume", name is not None and self.paused_of(name)),
             ("only", "whole log", only),
@@ -199,4 +205,4 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
 
     def action_open_of(self, name: str) -> None:
         """Everything about a deployment."""
-        self.action_only_of(name)
+        self.app.push_screen(DetailScreen(self.means, name, self.range_))

@@ -18,7 +18,7 @@ from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
 from yolotop.tui.trends import beat_rows
 from yolotop.tui.widgets.cards import SPEAKING, TROUBLED, Setting, fmt_left, heart
-from yolotop.tui.widgets.panels import ERROR_LIMIT, FEW_SAMPLES
+from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
 
