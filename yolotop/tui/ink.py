@@ -202,11 +202,16 @@ def width_of(row: Iterable[Span]) -> int:
 
 
 def cut(text: str, width: int, look: Look) -> str:
-    """``text`` in at most ``width`` cells, an ellipsis where something went."""
+    """``text`` in at most ``width`` cells, an ellipsis where something went.
+
+    Blanks at its end are nothing: they go without one.
+    """
     if width <= 0:
         return ""
     if cell_len(text) <= width:
         return text
+    if cell_len(text.rstrip()) <= width:
+        return set_cell_size(text, width)
     return set_cell_size(text, width - 1).rstrip() + look.ellipsis
 
 
