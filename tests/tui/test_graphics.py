@@ -15,8 +15,8 @@ from tui_predict import SETTINGS, seen
 
 from yolotop.tui import graphics
 from yolotop.tui.ink import places_pictures, width_of
+from yolotop.tui.marks import Mark
 from yolotop.tui.palette import CLASS_COLOURS
-from yolotop.tui.picture import Mark
 from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.widgets.tabs import Tab
 from yolotop.view.snapshot import Range

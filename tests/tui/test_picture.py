@@ -8,15 +8,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from yolotop.tui.ink import Look, Row, width_of
+from yolotop.tui.marks import Mark, colours_of, marks_of, missed
 from yolotop.tui.palette import CLASS_COLOURS
 from yolotop.tui.picture import (
     Manner,
-    Mark,
-    colours_of,
     fitted,
     manner_of,
-    marks_of,
-    missed,
     picture_rows,
 )
 

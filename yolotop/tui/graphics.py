@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from yolotop.tui.ink import Row, Span, literal
+from yolotop.tui.marks import Mark, missed
 from yolotop.tui.palette import CLASS_COLOURS, Rgb
-from yolotop.tui.picture import Mark, missed
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont

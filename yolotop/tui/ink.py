@@ -148,8 +148,8 @@ def literal(
     return f"#{front}/{behind}"
 
 
-def look_of(symbols: str, env: Mapping[str, str]) -> Look:
-    """The look that ``[ui] symbols`` asks for; ``auto`` looks at locale and TERM."""
+def look_of(symbols: str, env: Mapping[str, str], *, images: str = "auto") -> Look:
+    """The look that ``[ui]`` asks for; ``auto`` looks at locale and TERM."""
     if symbols == "auto" and not _shows_unicode(env):
         symbols = "ascii"
     plain = symbols == "ascii"
@@ -157,7 +157,7 @@ def look_of(symbols: str, env: Mapping[str, str]) -> Look:
         plain=plain,
         braille={"braille": True, "block": False}.get(symbols),
         colours=many_colours(env),
-        pixels=not plain and places_pictures("auto", env),
+        pixels=not plain and places_pictures(images, env),
     )
 
 

@@ -21,7 +21,7 @@ from textual.worker import Worker
 
 from yolotop.errors import YolotopError
 from yolotop.text import clean
-from yolotop.tui.picture import marks_of
+from yolotop.tui.marks import marks_of
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.page import Page
 from yolotop.tui.widgets.predict_tab import DRAWN, GOLDEN, PredictTab, Shot, called

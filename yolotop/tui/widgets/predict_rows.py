@@ -13,7 +13,7 @@ from typing import Final
 from yolotop.model import PHASE_NAMES
 from yolotop.text import clean
 from yolotop.tui.ink import Look, Row, Span, clip, cut, spread, width_of, wrapped
-from yolotop.tui.picture import Mark, missed
+from yolotop.tui.marks import Mark, missed
 from yolotop.view import format as fmt
 
 GOOD: Final = frozenset({"ok", "slow", "cold"})

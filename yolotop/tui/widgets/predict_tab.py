@@ -17,7 +17,8 @@ from textual.timer import Timer
 from yolotop.text import clean
 from yolotop.tui import graphics
 from yolotop.tui.ink import Look, Row, Span, fit, spread, width_of, wrapped
-from yolotop.tui.picture import Mark, fitted, manner_of, picture_rows
+from yolotop.tui.marks import Mark
+from yolotop.tui.picture import fitted, manner_of, picture_rows
 from yolotop.tui.widgets.cards import FRAMES, PLAIN_FRAMES
 from yolotop.tui.widgets.predict_rows import fact_rows, raw_rows, verdict_row
 from yolotop.tui.widgets.scrolled import Scrolled
