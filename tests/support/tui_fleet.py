@@ -262,6 +262,25 @@ def fleet_lines(number: int = 400) -> list[LogLine]:
     return out
 
 
+PROBE = StoredProbe(
+    seq=400,
+    at=NOON,
+    deployment="gate-3",
+    kind=ProbeKind.PREDICT,
+    outcome=Outcome.FAILED,
+    severity=Severity.ERROR,
+    message="HTTP 503: [red]upstream[/nope] reset",
+    http_status=503,
+    latency_ms=142.0,
+    phases=Phases(0.5, 1.0, None, 0.5, 138.0, 2.0),
+    server=ServerTimes(2.0, 100.0, 1.0),
+    error_kind=ErrorKind.HTTP,
+    body_head="<h1>[b]Bad gateway[/b]</h1>\nsecond",
+    headers=(("retry-after", "10"), ("x-request-id", "[/]7f")),
+)
+"""What is behind a failed line, with all that a server can say."""
+
+
 @dataclass
 class FakeSource:
     """Hands out what it was given; ``trouble`` is raised while it is set."""

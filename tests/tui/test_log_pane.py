@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tui_fleet import NOON, FakeSource, MakeApp, Said, Settle, board
+from tui_fleet import NOON, PROBE, FakeSource, MakeApp, Said, Settle, board
 
-from yolotop.model import ErrorKind, Outcome, Phases, ProbeKind, ServerTimes, Severity
-from yolotop.store.protocol import LogLine, StoredProbe
+from yolotop.model import ProbeKind, Severity
+from yolotop.store.protocol import LogLine
 from yolotop.tui.ink import Look
 from yolotop.tui.screens.line import LineSheet, line_text, sheet_rows
 from yolotop.tui.widgets.log import LogPane
@@ -213,24 +213,6 @@ async def test_troubles_is_a_key_and_back(make_app: MakeApp, settle: Settle) -> 
         assert board(app).log_query.min_severity is Severity.WARNING
         await pilot.press("E")
         assert board(app).log_query.min_severity is Severity.INFO
-
-
-PROBE = StoredProbe(
-    seq=400,
-    at=NOON,
-    deployment="gate-3",
-    kind=ProbeKind.PREDICT,
-    outcome=Outcome.FAILED,
-    severity=Severity.ERROR,
-    message="HTTP 503: [red]upstream[/nope] reset",
-    http_status=503,
-    latency_ms=142.0,
-    phases=Phases(0.5, 1.0, None, 0.5, 138.0, 2.0),
-    server=ServerTimes(2.0, 100.0, 1.0),
-    error_kind=ErrorKind.HTTP,
-    body_head="<h1>[b]Bad gateway[/b]</h1>\nsecond",
-    headers=(("retry-after", "10"), ("x-request-id", "[/]7f")),
-)
 
 
 async def test_enter_looks_closely_at_the_line(

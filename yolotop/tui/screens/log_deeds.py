@@ -126,6 +126,10 @@ class LogDeeds(Watching):
     def _match(self, event: MatchWanted) -> None:
         self.feed.want_match(self.log_query, event.seq, forward=event.forward)
 
+    def on_descendant_focus(self) -> None:
+        """What enter does depends on where the focus is."""
+        self.show_hints()
+
     # -- what is in it ---------------------------------------------------------------
 
     @on(LineOpened)

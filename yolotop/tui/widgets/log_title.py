@@ -54,12 +54,16 @@ def title_row(at: Standing, width: int, role: str, look: Look) -> Row:
     told = Span(f" {count_of(at, look)} ", "dim")
     if at.problems:
         told = Span(f" {cut(at.problems[0], width // 2, look)} ", "warning")
+    away = pill.role != "faint"
     right: list[Span] = [told, line]
-    if not at.boxed or pill.role != "faint":
-        right = [pill, line] if pill.role != "faint" else right[:1]
-    elif width >= 70:
+    if width >= 70 and (at.boxed or away):
         right += (pill, line)
-    right[-1:] = [corner] if at.boxed else right[-1:]
+    elif away:
+        right = [pill, line]
+    right[-1:] = [corner] if at.boxed else [] if not away else [line]
+    if width_of(left) + width_of(right) + 2 > width and away:
+        # That the newest lines are elsewhere matters more than how many there are.
+        right = [pill, corner]
     if width_of(left) + width_of(right) + 2 > width and at.problems:
         # What is wrong with the filter matters more than which severities pass.
         left = left[:4]
