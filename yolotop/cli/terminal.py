@@ -60,7 +60,8 @@ def run_terminal(
     :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
     there is no terminal to draw on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual paints on the error stream: all three must be the terminal.
+    if not all(file.isatty() for file in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError(
             "There is no terminal to draw on",
             hint="`yolotop status` and `yolotop logs --follow` work anywhere",
@@ -220,7 +221,8 @@ def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[No
 
     width, height = os.get_terminal_size(sys.stdout.fileno())
     look = look_of(settings.symbols, os.environ)
-    rows = first_light.picture_rows(snapshot, width, height, look, view=View.CARDS)
+    view = View(settings.view)
+    rows = first_light.picture_rows(snapshot, width, height, look, view=view)
     theme = palette.choose(settings.theme, os.environ)
     painted = first_light.sequences(rows, theme, os.environ)
     if not painted:
