@@ -9,12 +9,14 @@ import asyncio
 import math
 import random
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textual.app import App
 from textual.pilot import Pilot
+from tui_detail import fleet_detail, fleet_incidents
 
+from yolotop.config.origin import Setting
 from yolotop.errors import YolotopError
 from yolotop.model import (
     ErrorKind,
@@ -29,7 +31,9 @@ from yolotop.model import (
 from yolotop.store.protocol import Extent, LogLine, StoredProbe
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.view.detail import Detail
 from yolotop.view.filter import parse
+from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery, matches
 from yolotop.view.snapshot import (
     Beat,
@@ -298,6 +302,19 @@ class FakeSource:
             self.snapshot = replace(self.snapshot, range=range_)
         return self.snapshot
 
+    async def detail(self, name: str, range_: Range) -> Detail | None:
+        """The detail made by hand, of whichever deployment is asked for."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        card = next((c for c in self.snapshot.cards if c.name == name), None)
+        return None if card is None else fleet_detail(card, range_)
+
+    async def incidents(self, range_: Range) -> tuple[Incident, ...]:
+        """One of gate-3, going on, and one of flapper that is over."""
+        await asyncio.sleep(0)
+        return fleet_incidents()
+
     async def log(
         self,
         query: LogQuery,
@@ -364,6 +381,8 @@ class FakeActions:
     calls: list[tuple[str, object]] = field(default_factory=list)
     trouble: YolotopError | None = None
     result: list[dict[str, object]] = field(default_factory=list)
+    seen: dict[str, object] = field(default_factory=dict)
+    set_to: tuple[Setting, ...] = ()
 
     def _note(self, what: str, about: object) -> None:
         if self.trouble is not None:
@@ -394,6 +413,26 @@ class FakeActions:
     async def probe(self, name: str) -> None:
         """Remember."""
         self._note("probe", name)
+
+    async def maintain(self, name: str, until: str) -> None:
+        """Remember."""
+        self._note("maintain", (name, until))
+
+    async def predict(self, name: str, image: str) -> dict[str, object]:
+        """What it was told to see."""
+        self._note("predict", (name, image))
+        return self.seen
+
+    async def pin(
+        self, name: str, image_path: str, labels: Sequence[str], count: int
+    ) -> None:
+        """Remember."""
+        self._note("pin", (name, image_path, tuple(labels), count))
+
+    async def settings(self, name: str) -> tuple[Setting, ...]:
+        """What it was told that the settings are."""
+        self._note("settings", name)
+        return self.set_to
 
 
 GOOD_TRIAL: list[dict[str, object]] = [

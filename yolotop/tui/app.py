@@ -79,7 +79,7 @@ class YolotopApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self._env = env
         self.animation_level = "none"
-        self.look = look_of(settings.symbols, env)
+        self.look = look_of(settings.symbols, env, images=settings.images)
         self.means = Means(
             source,
             actions,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from yolotop.store.protocol import StoredProbe
+from yolotop.view.detail import Detail
+from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery
 from yolotop.view.snapshot import Range, Snapshot
 
@@ -17,6 +19,12 @@ class Source(Protocol):
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The picture now, for a range."""
+
+    async def detail(self, name: str, range_: Range) -> Detail | None:
+        """One deployment in depth; ``None`` once it is not registered any more."""
+
+    async def incidents(self, range_: Range) -> tuple[Incident, ...]:
+        """What went wrong in the fleet over a range, by its beginning."""
 
     async def log(
         self,

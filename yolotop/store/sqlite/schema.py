@@ -175,10 +175,16 @@ _CHANGES: Final = (
     "CREATE INDEX event_dep_at ON event (dep, at, kind)",
 )
 
+_LOCATIONS: Final = (
+    "ALTER TABLE deployment ADD COLUMN lat REAL",
+    "ALTER TABLE deployment ADD COLUMN lon REAL",
+)
+
 MIGRATIONS: Final = (
     Migration(1, _FIRST),
     Migration(2, (tails.CREATE,), fill=tails.fill),
     Migration(3, _OBJECTIVES),
     Migration(4, _CHANGES),
+    Migration(5, _LOCATIONS),
     Migration(6, (presence.CREATE,), fill=presence.start),
 )

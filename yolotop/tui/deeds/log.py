@@ -91,6 +91,6 @@ DEEDS: Final = (
     ),
     Deed(
         "clear", "escape", "esc", "clear filters", "Clear text and deployment filter.",
-        "clear_filters", "log", "Log", palette="log: clear filters",
+        "clear_filters", "dashboard", "Log", palette="log: clear filters",
     ),
 )  # fmt: skip

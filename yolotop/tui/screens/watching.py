@@ -29,7 +29,7 @@ from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
 from yolotop.view.snapshot import Range, Snapshot
 
-_WHILE_TYPING = frozenset({"clear", "switch"})
+_WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
 
 @dataclass(frozen=True, slots=True)
