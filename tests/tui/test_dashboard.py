@@ -13,6 +13,7 @@ from tui_fleet import FakeActions, FakeSource, MakeApp, Said, Settle, board
 from yolotop.errors import StoreError
 from yolotop.model import Health, Severity
 from yolotop.tui.app import YolotopApp
+from yolotop.tui.layout import View
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.help import Help
@@ -72,6 +73,23 @@ async def test_arrows_move_by_the_grid(make_app: MakeApp, settle: Settle) -> Non
         ):  # fmt: skip
             await pilot.press(key)
             assert deck.selected == name
+
+
+async def test_another_view_keeps_the_selection_and_the_focus(
+    make_app: MakeApp, settle: Settle
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("down", "right")
+        name = board(app).chosen
+        for view in (*list(board(app).views)[1:], View.CARDS):
+            await pilot.press("v")
+            await pilot.pause()
+            assert board(app).view is view
+            assert board(app).chosen == name
+            assert app.focused is board(app).fleet
+            assert [each.display for each in board(app).fleets].count(True) == 1
 
 
 async def test_the_selection_is_a_name_not_a_place(
@@ -242,12 +260,12 @@ async def test_freeze_holds_the_picture_and_counts_what_it_misses(
         source.lines += [replace(last, seq=last.seq + n) for n in range(1, 35)]
         clock[0] += 12
         await settle(pilot)
-        assert "FROZEN +12s · 34 new" in said(app)
+        assert "PAUSED +12s · 34 new" in said(app)
         assert "34\u00a0512" in said(app)
         shown = board(app).log_pane.lines[-1].seq
         assert shown == last.seq
         await pilot.press("space")
-        assert "FROZEN" not in said(app)
+        assert "PAUSED" not in said(app)
         assert "99\u00a0999" in said(app)
         assert board(app).log_pane.lines[-1].seq == last.seq + 34
 
@@ -452,13 +470,24 @@ async def test_help_lists_every_key_and_closes(
         assert isinstance(app.screen, Dashboard)
 
 
+def _calls(app: YolotopApp) -> list[tuple[str, object]]:
+    assert isinstance(app.means.actions, FakeActions)
+    return app.means.actions.calls
+
+
 @pytest.mark.parametrize(
     ("typed", "check"),
     [
         ("range: 30d", lambda app: board(app).range_ is Range.D30),
         ("theme: nord", lambda app: app.theme == "nord"),
-        ("pause: creeper", lambda app: app._actions.calls == [("pause", "creeper")]),
-        ("probe now: yard", lambda app: app._actions.calls == [("probe", "yard-7")]),
+        (
+            "pause: creeper",
+            lambda app: app.means.actions.calls == [("pause", "creeper")],
+        ),
+        (
+            "probe now: yard",
+            lambda app: app.means.actions.calls == [("probe", "yard-7")],
+        ),
         ("remove deployment: fl", lambda app: isinstance(app.screen, Confirm)),
         ("quit", lambda app: app.return_value == 0),
     ],
@@ -541,7 +570,7 @@ async def test_a_burst_of_keys_goes_where_it_was_meant(
         for key in "/dxq":
             app.post_message(Key("slash" if key == "/" else key, key))
         await settle(pilot)
-        assert board(app).filter_input.value == "dxq"
+        assert board(app).prompt.text == "dxq"
         assert isinstance(app.screen, Dashboard)
         await pilot.press("escape")
         for key in "adyx":

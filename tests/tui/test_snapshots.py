@@ -74,7 +74,8 @@ def test_ascii(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
     ("name", "keys"),
     [
         ("filtered", ("slash", *"refused")),
-        ("only", ("right", "enter")),
+        ("only", ("right", "o")),
+        ("compact", ("v",)),
         ("away", ("tab", "pageup")),
         ("frozen", ("space",)),
         ("help", ("question_mark",)),

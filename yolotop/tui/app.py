@@ -26,14 +26,17 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import themes
+from yolotop.tui import palette, themes
 from yolotop.tui.actions import Actions
+from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
-from yolotop.tui.ink import Look
-from yolotop.tui.keys import APP_DEEDS
+from yolotop.tui.ink import look_of
+from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.help import Help
+from yolotop.tui.screens.watching import Means
 from yolotop.tui.source import Source
+from yolotop.view.snapshot import Snapshot
 
 __all__ = ["Source", "YolotopApp"]
 
@@ -48,7 +51,9 @@ class YolotopApp(App[int]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Deeds}
     # The palette's key is Textual's own binding, from the same table's entry.
     BINDINGS: ClassVar[list[BindingType]] = [
-        deed.binding() for deed in APP_DEEDS if deed.id != "palette"
+        binding_of(deed, priority=False)
+        for deed in deeds_in("app")
+        if deed.id != "palette"
     ]
 
     def __init__(
@@ -62,27 +67,34 @@ class YolotopApp(App[int]):
         env: Mapping[str, str] | None = None,
         searched: Sequence[str] = (),
         trouble: Callable[[], str] = lambda: "",
+        starting: Callable[[], bool] = lambda: False,
+        first: Snapshot | None = None,
     ) -> None:
-        """``trouble`` says why no collector could be started, empty while one could."""
+        """See :class:`~yolotop.tui.screens.watching.Means` for what these are."""
         env = os.environ if env is None else env
         # NO_COLOR is only honoured for native colours: with any other theme Textual
         # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self.animation_level = "none"
-        self.look = Look(plain=plain_wanted(settings.symbols, env))
-        self._source = source
-        self._actions = actions
-        self._settings = settings
-        self._now = now
-        self._refresh_s = refresh_s
-        self._searched = tuple(searched)
-        self._trouble = trouble
+        self.look = look_of(settings.symbols, env)
+        self.means = Means(
+            source,
+            actions,
+            settings,
+            self.look,
+            refresh_s,
+            now,
+            searched=tuple(searched),
+            trouble=trouble,
+            starting=starting,
+            first=first,
+        )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
-        chosen = themes.choose(settings.theme, env)
+        chosen = palette.choose(settings.theme, env)
         # A theme that does not exist must not keep anyone from seeing their fleet.
         self._unknown_theme = "" if chosen in self.available_themes else chosen
-        self.theme = themes.DARK if self._unknown_theme else chosen
+        self.theme = palette.DARK if self._unknown_theme else chosen
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's variables and ours; a theme's own win."""
@@ -93,16 +105,7 @@ class YolotopApp(App[int]):
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard."""
-        return Dashboard(
-            self._source,
-            self._actions,
-            settings=self._settings,
-            look=self.look,
-            refresh_s=self._refresh_s,
-            now=self._now,
-            searched=self._searched,
-            trouble=self._trouble,
-        )
+        return Dashboard(self.means)
 
     def on_mount(self) -> None:
         """End at once, and cleanly, with the terminal."""
@@ -143,26 +146,14 @@ class YolotopApp(App[int]):
     def action_help(self) -> None:
         """All keys and signs."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.look, read_only=self._settings.read_only))
+            self.push_screen(Help(self.look, read_only=self.means.settings.read_only))
 
     def action_next_theme(self) -> None:
         """The next of our themes."""
-        cycle = themes.CYCLE
+        cycle = palette.CYCLE
         index = cycle.index(self.theme) + 1 if self.theme in cycle else 0
         self.action_set_theme(cycle[index % len(cycle)])
 
     def action_set_theme(self, name: str) -> None:
         """This theme."""
         self.theme = name
-
-
-def plain_wanted(symbols: str, env: Mapping[str, str]) -> bool:
-    """Whether only ASCII is to be shown; ``auto`` looks at the locale and the TERM."""
-    if symbols != "auto":
-        return symbols == "ascii"
-    if env.get("TERM") in ("linux", "dumb"):
-        return True
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        if value := env.get(name):
-            return "utf" not in value.lower()
-    return False

@@ -13,8 +13,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from yolotop.model import Health
-from yolotop.tui.keys import APP_DEEDS, DASHBOARD_DEEDS
+from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.tui.screens.watching import Watching
 from yolotop.view.snapshot import Range
 
 
@@ -28,11 +29,11 @@ class Command(NamedTuple):
 
 
 class Deeds(Provider):
-    """Everything that can be done on the dashboard now."""
+    """Everything that can be done on the screen now."""
 
     def _commands(self) -> Iterator[Command]:
         screen = self.screen
-        if not isinstance(screen, Dashboard):
+        if not isinstance(screen, Watching):
             return
         yield from self._deeds(screen, log=False)
         for range_ in Range:
@@ -45,16 +46,24 @@ class Deeds(Provider):
                 own = theme.startswith(("yolotop", "ansi"))
                 call = f"app.set_theme({theme!r})"
                 yield Command(f"theme: {theme}", "Change all colours.", call, own)
-        for deed in APP_DEEDS:
+        for deed in deeds_in("app"):
             if deed.palette:
                 yield Command(deed.palette, deed.help, f"app.{deed.call}")
-        yield from self._by_name(screen)
+        if isinstance(screen, Dashboard):
+            yield from self._views(screen)
+            yield from self._by_name(screen)
 
-    def _deeds(self, screen: Dashboard, *, log: bool) -> Iterator[Command]:
-        for deed in DASHBOARD_DEEDS:
+    def _deeds(self, screen: Watching, *, log: bool) -> Iterator[Command]:
+        for deed in screen.deeds:
             if deed.palette and (deed.group == "Log") is log and screen.can(deed):
                 label = screen.palette_label(deed)
                 yield Command(label, deed.help, f"screen.{deed.call}")
+
+    def _views(self, screen: Dashboard) -> Iterator[Command]:
+        for view in screen.views:
+            if view is not screen.view:
+                call = f"screen.view_as('{view}')"
+                yield Command(f"view: {view}", "Look at the deployments so.", call)
 
     def _by_name(self, screen: Dashboard) -> Iterator[Command]:
         for card in screen.snapshot.cards:

@@ -1,4 +1,4 @@
-"""The pump between the source and the dashboard: pictures, log tail, older pages.
+"""The pump between the source and a screen: pictures, log tail, older pages.
 
 Owns when the source is asked and what was asked last. One loop asks in turn, so that
 two answers never cross; a nudge makes it ask at once. It must not know widgets: what
@@ -8,14 +8,14 @@ comes back goes to a :class:`Sink`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 from yolotop.errors import YolotopError
 from yolotop.store.protocol import LogLine
 from yolotop.tui.source import Source
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range, Snapshot
+from yolotop.view.snapshot import Range
 
 PAGE: Final = 300
 """Log lines fetched at a time: more than any screen shows, less than can be felt."""
@@ -23,10 +23,14 @@ _ROUNDS: Final = 4
 """Pages of news taken in one turn; what is more comes with the next."""
 
 
-class Sink(Protocol):
+Picture = TypeVar("Picture")
+Shown = TypeVar("Shown", contravariant=True)
+
+
+class Sink(Protocol[Shown]):
     """Who is told what came back."""
 
-    def take_picture(self, snapshot: Snapshot) -> None:
+    def take_picture(self, picture: Shown, /) -> None:
         """A new picture."""
 
     def take_page(self, page: LogPage) -> None:
@@ -42,13 +46,24 @@ class Sink(Protocol):
         """The source failed, or (``None``) answers again."""
 
 
-class Feed:
-    """The loop. ``range_`` and ``query`` are set by whoever runs it."""
+class Feed(Generic[Picture]):
+    """The loop. ``range_`` and ``query`` are set by whoever runs it.
 
-    def __init__(self, source: Source, sink: Sink, *, refresh_s: float) -> None:
+    ``ask`` is how a picture is had: of the fleet, or of one deployment.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        ask: Callable[[Range], Awaitable[Picture]],
+        sink: Sink[Picture],
+        *,
+        refresh_s: float,
+    ) -> None:
         self.range_ = Range.H24
         self.query = LogQuery()
         self._source = source
+        self._ask = ask
         self._sink = sink
         self._refresh_s = refresh_s
         self._wake = asyncio.Event()
@@ -98,7 +113,7 @@ class Feed:
         Raises:
             StoreError: as the source does; what came before it was passed on.
         """
-        self._sink.take_picture(await self._source.refresh(self.range_))
+        self._sink.take_picture(await self._ask(self.range_))
         if self.query != self._shown:
             await self._start_over(self.query)
         else:

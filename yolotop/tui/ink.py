@@ -10,7 +10,7 @@ Text in a span is shown as it is. Nothing here parses markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -71,12 +71,17 @@ Row = tuple[Span, ...]
 class Look:
     """What the terminal can show.
 
-    ``plain`` is ASCII only. ``braille`` draws with dots: everywhere, nowhere (blocks
-    are used), or, ``None``, where it serves (charts and the map).
+    ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
+    where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
     """
 
     plain: bool = False
     braille: bool | None = None
+
+    @property
+    def dots(self) -> bool:
+        """Whether charts and the map are drawn in braille."""
+        return not self.plain and self.braille is not False
 
     @property
     def corners(self) -> tuple[str, str, str, str]:
@@ -122,6 +127,24 @@ class Look:
     def live(self) -> str:
         """Before something that lives."""
         return "*" if self.plain else "●"
+
+
+def look_of(symbols: str, env: Mapping[str, str]) -> Look:
+    """The look that ``[ui] symbols`` asks for; ``auto`` looks at locale and TERM."""
+    if symbols == "auto" and not _shows_unicode(env):
+        symbols = "ascii"
+    return Look(
+        plain=symbols == "ascii", braille={"braille": True, "block": False}.get(symbols)
+    )
+
+
+def _shows_unicode(env: Mapping[str, str]) -> bool:
+    if env.get("TERM") in ("linux", "dumb"):
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := env.get(name):
+            return "utf" in value.lower()
+    return True
 
 
 def health_role(health: Health) -> str:

@@ -8,7 +8,7 @@ refused: what does not fit folds, then goes, the log and the panels before the l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from math import ceil
 from typing import Final
 
@@ -16,8 +16,19 @@ CARD_WIDTH: Final = 38
 """Cells that a boxed card wants at least."""
 LINE_WIDTH: Final = 76
 """Cells that a deployment on one line wants at least."""
+COMPACT_WIDTH: Final = 40
+"""Cells that a deployment in the compact grid wants at least."""
 LOG_LINES: Final = 8
 """Lines that the log keeps from 24 rows up."""
+
+
+class View(StrEnum):
+    """The ways to look at the deployments."""
+
+    CARDS = "cards"
+    COMPACT = "compact"
+    TABLE = "table"
+    MAP = "map"
 
 
 class Density(IntEnum):
@@ -67,8 +78,19 @@ def _deck(width: int, room: int, cards: int, spare: int) -> tuple[Density, int, 
     return Density.LINE, columns, ceil(cards / columns)
 
 
-def plan(width: int, height: int, cards: int, *, banner: bool = False) -> Plan:
-    """Share ``width`` × ``height`` cells out among the parts."""
+def plan(
+    width: int,
+    height: int,
+    cards: int,
+    *,
+    banner: bool = False,
+    view: View = View.CARDS,
+) -> Plan:
+    """Share ``width`` × ``height`` cells out among the parts.
+
+    Cards are as tall as there is room for; the other views have lines, the table one
+    more for its head, and the map takes what it is given.
+    """
     hints = 1 if height >= 10 else 0
     flag = 1 if banner and height >= 4 else 0
     panels, boxed_panels = _panels(width, height)
@@ -86,8 +108,17 @@ def plan(width: int, height: int, cards: int, *, banner: bool = False) -> Plan:
         # The empty state takes what there is: there is nothing to sum up or log.
         rest += panels
         return Plan(flag, 0, False, rest, Density.LINE, 1, 0, boxed_log, hints)
-    density, columns, needed = _deck(width, room, cards, spare=6)
-    deck = min(needed, room)
+    if view is View.CARDS:
+        density, columns, needed = _deck(width, room, cards, spare=6)
+    else:
+        density, columns, needed = Density.LINE, 1, room
+        if view is View.COMPACT:
+            columns = min(4, max(1, width // COMPACT_WIDTH), cards)
+            needed = ceil(cards / columns)
+        elif view is View.TABLE:
+            needed = cards + 1
+    # Without a log there is nobody else to take what is left.
+    deck = min(needed, room) if log else room
     return Plan(
         banner=flag,
         panels=panels,

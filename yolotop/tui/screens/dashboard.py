@@ -7,74 +7,60 @@ store: pictures come through its :class:`~yolotop.tui.feed.Feed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
-from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
-from yolotop.model import Health
-from yolotop.store.protocol import LogLine
-from yolotop.tui.actions import Actions
+from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
-from yolotop.tui.ink import Look
-from yolotop.tui.keys import DASHBOARD_DEEDS, Deed
+from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.messages import (
     DeploymentChosen,
     DeploymentOpened,
     OlderWanted,
 )
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
+from yolotop.tui.screens.fleet_deeds import FleetDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
-from yolotop.tui.source import Source
-from yolotop.view.log import LogPage, LogQuery
+from yolotop.tui.screens.time_deeds import TimeDeeds
+from yolotop.tui.screens.watching import Means
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
-_ON_A_CARD = frozenset({"only", "probe", "pause", "remove"})
-_WHILE_TYPING = frozenset({"clear", "switch"})
+_WHERE = ("dashboard", "deployment", "time", "log")
+_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
 
 
-class Dashboard(DeploymentDeeds, LogDeeds):
+class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
     """The main screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        deed.binding(priority=True) for deed in DASHBOARD_DEEDS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE)
 
-    def __init__(
-        self,
-        source: Source,
-        actions: Actions,
-        *,
-        settings: UiSettings,
-        look: Look,
-        refresh_s: float,
-        now: Callable[[], float],
-        searched: Sequence[str] = (),
-        trouble: Callable[[], str] = lambda: "",
-    ) -> None:
-        super().__init__(
-            actions, settings=settings, look=look, now=now, searched=searched
+    def __init__(self, means: Means) -> None:
+        super().__init__(means)
+        self.feed = Feed(
+            means.source, means.source.refresh, self, refresh_s=means.refresh_s
         )
-        self._trouble = trouble
-        self.feed = Feed(source, self, refresh_s=refresh_s)
+
+    @property
+    def deeds(self) -> tuple[Deed, ...]:
+        """What works here."""
+        return deeds_in(*_WHERE, "list", "lines")
 
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
-        self.empty.searched = self._searched
+        self.empty.searched = self.means.searched
         self.empty.read_only = not self.writable
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
         self.feed.query = self.log_query
+        if self.means.first is not None:
+            self.take_picture(self.means.first)
         self.share_out()
         self.run_worker(self.feed.run(), group="feed")
-
-    def ask_now(self) -> None:
-        """Have the source asked at once."""
-        self.feed.nudge()
 
     # -- what comes from the feed --------------------------------------------------
 
@@ -87,26 +73,6 @@ class Dashboard(DeploymentDeeds, LogDeeds):
                 self.snapshot = snapshot
         else:
             self.show_freeze()
-
-    def take_page(self, page: LogPage) -> None:
-        """Show the newest page of a new query."""
-        self._held.clear()
-        self.log_pane.show_page(page)
-
-    def take_news(self, lines: Sequence[LogLine], scanned: int) -> None:
-        """Append it, or count it while the picture is held still."""
-        if self._frozen_at is None:
-            self.log_pane.append(lines, scanned=scanned)
-        else:
-            self._held += lines
-            self.show_freeze()
-
-    def take_older(self, page: LogPage | None) -> None:
-        """Put it above."""
-        if page is None:
-            self.log_pane.older_failed()
-        else:
-            self.log_pane.prepend(page)
 
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
@@ -123,31 +89,31 @@ class Dashboard(DeploymentDeeds, LogDeeds):
         self.share_out()
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
-        self.deck.snapshot = snapshot
+        self.fleet.snapshot = snapshot
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
 
     def watch_range_(self, range_: Range) -> None:
-        """Ask for it at once; a held picture is let go."""
+        """Mark it, and ask for it."""
         self.header.range_ = range_
-        self.feed.range_ = range_
-        if self._frozen_at is not None:
-            self.action_freeze()
-        self.feed.nudge()
+        super().watch_range_(range_)
 
-    def watch_log_query(self, query: LogQuery) -> None:
-        """Ask for it at once."""
-        self.feed.query = query
-        self.log_pane.query_ = query
-        self.show_hints()
-        self.feed.nudge()
+    def watch_freeze(self, freeze: Freeze | None) -> None:
+        """Say that the picture is held."""
+        self.header.freeze = freeze
+
+    def show_newest(self) -> None:
+        """The picture is no longer held."""
+        self.snapshot = self._latest
 
     def _show_notes(self) -> None:
         view = self._latest.collector
         absent = view.health is not CollectorHealth.RUNNING and self._seen
+        # One that is only just being started needs no alarm.
+        absent = absent and not self.means.starting()
         # Why none could be started says more than what the last one had to say.
-        trouble = " ".join(self._trouble().split()) if absent else ""
+        trouble = " ".join(self.means.trouble().split()) if absent else ""
         note = f"nobody is measuring: {trouble}" if trouble else view.note
         if absent and not self._latest.cards and not note:
             absent = False
@@ -164,19 +130,22 @@ class Dashboard(DeploymentDeeds, LogDeeds):
 
     def show_hints(self) -> None:
         """Offer what makes sense now."""
-        card = self.deck.card
-        paused = card is not None and card.health is Health.PAUSED
+        name = self.chosen
         only = self.log_query.deployment is not None
+        in_log = self.log_pane.has_focus
         labels: dict[str, str | None] = {
-            deed.id: None for deed in DASHBOARD_DEEDS if not self.can(deed)
+            deed.id: None for deed in self.deeds if not self.can(deed)
         }
+        if in_log:
+            labels["open"] = None
         for deed_id, label, wanted in (
-            ("pause", "resume", paused),
+            ("pause", "resume", name is not None and self.paused_of(name)),
             ("only", "whole log", only),
-            ("freeze", "go on", self._frozen_at is not None),
+            ("freeze", "go on", self.frozen),
         ):
             if wanted:
                 labels.setdefault(deed_id, label)
+        self.hints.deeds = (*self.deeds, *deeds_in("app"))
         self.hints.labels = labels
 
     # -- up from the widgets -------------------------------------------------------
@@ -187,7 +156,7 @@ class Dashboard(DeploymentDeeds, LogDeeds):
 
     @on(DeploymentOpened)
     def _opened(self, event: DeploymentOpened) -> None:
-        self.action_only_of(event.name)
+        self.action_open_of(event.name)
 
     @on(OlderWanted)
     def _older(self, event: OlderWanted) -> None:
@@ -197,31 +166,31 @@ class Dashboard(DeploymentDeeds, LogDeeds):
 
     def can(self, deed: Deed) -> bool:
         """Whether a deed makes sense now."""
-        if deed.writes and not self.writable:
+        if not super().can(deed):
             return False
-        if deed.id in _ON_A_CARD or deed.group in ("Log", "Time"):
+        if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
         return True
 
     def palette_label(self, deed: Deed) -> str:
         """How a deed reads in the palette now, with the name it would act on."""
-        card = self.deck.card
-        if deed.id not in _ON_A_CARD or card is None:
+        name = self.chosen
+        if deed.id not in _ON_A_CARD or name is None:
             return deed.palette
-        word = "resume" if card.health is Health.PAUSED else "pause"
+        word = "resume" if self.paused_of(name) else "pause"
         return {
-            "only": f"log: only {card.name}",
-            "probe": f"probe now: {card.name}",
-            "pause": f"{word}: {card.name}",
-            "remove": f"remove deployment: {card.name}…",
+            "open": f"open: {name}",
+            "only": f"log: only {name}",
+            "probe": f"probe now: {name}",
+            "pause": f"{word}: {name}",
+            "remove": f"remove deployment: {name}…",
         }[deed.id]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that make no sense now do nothing and are not offered."""
-        for deed in DASHBOARD_DEEDS:
-            if deed.call.partition("(")[0] == action:
-                # What is being typed belongs to the filter line.
-                typing = self.filter_bar.display and deed.id not in _WHILE_TYPING
-                if typing or not self.can(deed):
-                    return False
-        return super().check_action(action, parameters)
+    def action_open(self) -> None:
+        """Everything about the selected deployment."""
+        if (name := self.chosen) is not None:
+            self.action_open_of(name)
+
+    def action_open_of(self, name: str) -> None:
+        """Everything about a deployment."""
+        self.action_only_of(name)

@@ -1,4 +1,4 @@
-"""What can be done with the log and with time: filter, scroll, range, hold still.
+"""What can be done with the log: filter, scroll.
 
 Owns the actions behind those keys. It must not know where lines come from.
 """
@@ -6,15 +6,14 @@ Owns the actions behind those keys. It must not know where lines come from.
 from __future__ import annotations
 
 from textual import on
-from textual.widgets import Input
 
 from yolotop.model import Severity
-from yolotop.tui.screens.parts import Parts
-from yolotop.view.snapshot import Range
+from yolotop.tui.screens.watching import Watching
+from yolotop.tui.widgets.prompt import FILTER, Prompt
 
 
-class LogDeeds(Parts):
-    """Actions on the log and on time."""
+class LogDeeds(Watching):
+    """Actions on the log."""
 
     def action_severity(self, level: int) -> None:
         """Lines of a severity and above; 0 is every line."""
@@ -23,30 +22,30 @@ class LogDeeds(Parts):
 
     def action_filter(self) -> None:
         """Open the filter line where the hints are."""
-        self.filter_bar.display = True
-        self.filter_input.value = self.log_query.text
+        self.prompt.open(FILTER, self.log_query.text)
         self.share_out()
-        self.set_focus(self.filter_input)
 
-    @on(Input.Changed, "#filter-input")
-    def _typed(self, event: Input.Changed) -> None:
+    @on(Prompt.Typed)
+    def _filter_typed(self, event: Prompt.Typed) -> None:
         # The feed asks in turn: what is typed meanwhile collapses into one query.
-        if self.filter_bar.display:
-            self.requery(text=event.value.strip())
+        if event.purpose is FILTER:
+            self.requery(text=event.text)
 
-    @on(Input.Submitted, "#filter-input")
-    def _kept(self) -> None:
-        self._close_filter()
+    @on(Prompt.Kept)
+    def _filter_kept(self, event: Prompt.Kept) -> None:
+        if event.purpose is FILTER:
+            self.close_prompt()
 
-    def _close_filter(self) -> None:
-        self.filter_bar.display = False
+    def close_prompt(self) -> None:
+        """Close whatever was being typed."""
+        self.prompt.close()
         self.share_out()
-        self.set_focus(self.deck)
+        self.focus_home()
 
     def action_clear_filters(self) -> None:
         """Close the filter line, clear text and deployment; severity stays."""
-        if self.filter_bar.display:
-            self._close_filter()
+        if self.prompt.is_open:
+            self.close_prompt()
         self.requery(text="", deployment=None)
 
     def action_filter_none(self) -> None:
@@ -68,39 +67,3 @@ class LogDeeds(Parts):
     def action_log_tail(self) -> None:
         """To the newest line, and follow."""
         self.log_pane.to_tail()
-
-    def action_switch_pane(self) -> None:
-        """From the cards to the log and back."""
-        if self.filter_bar.display:
-            self._close_filter()
-        elif self.log_pane.has_focus or not self.log_pane.display:
-            self.set_focus(self.deck)
-        else:
-            self.set_focus(self.log_pane)
-
-    def action_range(self, step: int) -> None:
-        """A shorter or longer range; at either end nothing happens."""
-        ranges = list(Range)
-        index = ranges.index(self.range_) + step
-        if 0 <= index < len(ranges):
-            self.range_ = ranges[index]
-
-    def action_range_to(self, value: str) -> None:
-        """This range."""
-        self.range_ = Range(value)
-
-    def action_freeze(self) -> None:
-        """Hold the picture still, or go on with the newest one."""
-        if self._frozen_at is None:
-            self._frozen_at = self._now()
-        else:
-            self._frozen_at = None
-            self.snapshot = self._latest
-            self.log_pane.append(self._held)
-            self._held = []
-        self.show_freeze()
-        self.show_hints()
-
-    def show_hints(self) -> None:
-        """Renew the footer."""
-        raise NotImplementedError

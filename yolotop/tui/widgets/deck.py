@@ -1,67 +1,40 @@
 """The list of deployments: a grid of cards or of lines, with one of them selected.
 
-Owns selection, scrolling and the grid. It keeps the selected *name*, never an index:
-when the list changes under the cursor, a key must not act on another deployment. One
-widget draws all cards and only those in sight, so that a hundred cost no more than
-what is on the screen.
+Owns scrolling and the grid. One widget draws all cards and only those in sight, so
+that a hundred cost no more than what is on the screen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.cells import cell_len
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.timer import Timer
 
 from yolotop.tui.ink import Look, Row, Span, fit
 from yolotop.tui.layout import Density
-from yolotop.tui.messages import DeploymentChosen, DeploymentOpened
+from yolotop.tui.messages import DeploymentOpened
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
-from yolotop.tui.widgets.painted import Painted
-from yolotop.view.snapshot import EMPTY, Card, Snapshot
+from yolotop.tui.widgets.fleet import Fleet
+from yolotop.view.snapshot import Card
 
-SPIN_S: Final = 0.25
-"""Four frames a second, and only while something is being checked."""
 _WIDEST: Final = 84
 """A lone card on a wide terminal is not stretched further than this."""
 _WHEEL: Final = 3
 
 
-class Deck(Painted, can_focus=True):
-    """The deployments."""
+class Deck(Fleet):
+    """The deployments as cards or lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(0, -1)", show=False, priority=True, id="deck.up"),
-        Binding("down,j", "move(0, 1)", show=False, priority=True, id="deck.down"),
-        Binding("left,h", "move(-1, 0)", show=False, priority=True, id="deck.left"),
-        Binding("right,l", "move(1, 0)", show=False, priority=True, id="deck.right"),
-    ]
-
-    snapshot: var[Snapshot] = var(EMPTY)
     density: var[Density] = var(Density.LINE)
     columns: var[int] = var(1)
-    selected: var[str | None] = var[str | None](None)
 
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
         self.top = 0
-        self._frame = 0
-        self._index = 0
-        self._spin: Timer | None = None
-
-    def on_mount(self) -> None:
-        """Make the spinner's timer; it sleeps until something is checked."""
-        self._spin = self.set_interval(SPIN_S, self._turn, pause=True)
-
-    @property
-    def card(self) -> Card | None:
-        """The selected deployment, if it is still there."""
-        return next((c for c in self.snapshot.cards if c.name == self.selected), None)
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """The grid rows in sight."""
@@ -120,8 +93,7 @@ class Deck(Painted, can_focus=True):
             return [line_row(card, width, setting)]
         return card_rows(card, width, self.density, setting)
 
-    def _longest(self, text: object, most: int) -> int:
-        assert callable(text)
+    def _longest(self, text: Callable[[Card], str], most: int) -> int:
         return min(
             most, max((cell_len(text(card)) for card in self.snapshot.cards), default=0)
         )
@@ -141,64 +113,29 @@ class Deck(Painted, can_focus=True):
 
     # -- what changes it -----------------------------------------------------------
 
-    def watch_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the new picture; keep the selection, or what is now in its place."""
-        names = [card.name for card in snapshot.cards]
-        if self.selected in names:
-            self._index = names.index(self.selected)
-        else:
-            self._index = min(self._index, max(0, len(names) - 1))
-            self.selected = names[self._index] if names else None
-        if self._spin is not None:
-            if any(card.checking for card in snapshot.cards):
-                self._spin.resume()
-            else:
-                self._spin.pause()
-        self.repaint()
-
     def watch_density(self) -> None:
         """Taller or shorter."""
-        self._show_selected()
+        self.show_selected()
+        self.repaint()
 
     def watch_columns(self) -> None:
         """More or fewer beside each other."""
-        self._show_selected()
-
-    def watch_selected(self, name: str | None) -> None:
-        """Tell who listens, and keep it in sight."""
-        names = [card.name for card in self.snapshot.cards]
-        if name in names:
-            self._index = names.index(name)
-        self.post_message(DeploymentChosen(name))
-        self._show_selected()
-
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Quieten the cursor."""
+        self.show_selected()
         self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the selected one in sight."""
-        self._scroll_to_selected()
+        self.show_selected()
         super().on_resize(event)
 
-    def _turn(self) -> None:
-        self._frame += 1
-        self.repaint()
-
-    def action_move(self, across: int, down: int) -> None:
-        """Select a neighbour; at an edge nothing happens."""
-        number = len(self.snapshot.cards)
+    def neighbour(self, across: int, down: int) -> int:
+        """A step on the grid."""
+        number = len(self.cards)
         target = self._index + across + down * self.columns
         if down > 0 and target >= number > self.columns:
             # From the last full row into a shorter one: the nearest there is.
-            target = number - 1 if self._line_of(self._index) < self._last else -1
-        if 0 <= target < number:
-            self._index = target
-            self.selected = self.snapshot.cards[target].name
+            return number - 1 if self._line_of(self._index) < self._last else -1
+        return target
 
     def _line_of(self, index: int) -> int:
         return index // self.columns
@@ -207,11 +144,8 @@ class Deck(Painted, can_focus=True):
     def _last(self) -> int:
         return self._line_of(len(self.snapshot.cards) - 1)
 
-    def _show_selected(self) -> None:
-        self._scroll_to_selected()
-        self.repaint()
-
-    def _scroll_to_selected(self) -> None:
+    def show_selected(self) -> None:
+        """Scroll to it."""
         height = self.size.height
         start = self._line_of(self._index) * self.density
         if start < self.top:

@@ -6,12 +6,16 @@ Owns which hints fit. It must not know what they do: a click runs the same actio
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from textual.reactive import var
 
 from yolotop.tui.ink import Look, Row, Span, width_of
-from yolotop.tui.keys import DASHBOARD_DEEDS, DEEDS, Deed
+from yolotop.tui.keys import Deed
 from yolotop.tui.widgets.painted import Painted
+
+_TARGETS: Final = {"app": "app", "list": "focused", "lines": "focused"}
+"""Who carries a deed out, by where its key counts; else the screen."""
 
 
 def hint_row(
@@ -24,8 +28,7 @@ def hint_row(
         label = labels(deed)
         if not deed.hint or label is None:
             continue
-        where = "screen" if deed in DASHBOARD_DEEDS else "app"
-        call = f"{where}.{deed.call}"
+        call = f"{_TARGETS.get(deed.where, 'screen')}.{deed.call}"
         hint = (
             Span(deed.show, "accent", call),
             Span(f" {label}", "dim", call),
@@ -42,6 +45,8 @@ def hint_row(
 class Hints(Painted):
     """The footer."""
 
+    deeds: var[tuple[Deed, ...]] = var(())
+    """What works where the focus is."""
     labels: var[dict[str, str | None]] = var(dict)
     """Label by id where it differs from the table's; ``None`` hides the hint."""
 
@@ -51,8 +56,14 @@ class Hints(Painted):
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """One line."""
         return (
-            hint_row(DEEDS, width, lambda deed: self.labels.get(deed.id, deed.label)),
+            hint_row(
+                self.deeds, width, lambda deed: self.labels.get(deed.id, deed.label)
+            ),
         )[:height]
+
+    def watch_deeds(self) -> None:
+        """Other keys count."""
+        self.repaint()
 
     def watch_labels(self) -> None:
         """Something can be done now that could not, or the other way round."""

@@ -12,11 +12,12 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import var
 
 from yolotop.model import Severity
 from yolotop.store.protocol import LogLine
+from yolotop.tui.bindings import bindings_in
 from yolotop.tui.ink import Look, Row, Span, centred, clip, cut, fit, width_of
 from yolotop.tui.messages import OlderWanted
 from yolotop.tui.widgets.log_rows import (
@@ -37,10 +38,7 @@ _WHEEL: Final = 3
 class LogPane(Painted, can_focus=True):
     """The log."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_lines(-1)", show=False, priority=True, id="log.up"),
-        Binding("down,j", "scroll_lines(1)", show=False, priority=True, id="log.down"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_in("lines")
 
     query_: var[LogQuery] = var(LogQuery())
     everything: var[bool] = var(True)

@@ -1,0 +1,221 @@
+"""What every screen that watches shares: a range, a log, a picture held still.
+
+Owns the state behind those and who is asked for pictures. It must not know what is on
+the screen: a screen says which header, which log and which prompt are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textual.reactive import var
+from textual.screen import Screen
+
+from yolotop.config.schema import UiSettings
+from yolotop.errors import YolotopError
+from yolotop.model import Severity
+from yolotop.store.protocol import LogLine
+from yolotop.tui.actions import Actions
+from yolotop.tui.feed import Feed
+from yolotop.tui.frugal import FrugalCompositor
+from yolotop.tui.ink import Look
+from yolotop.tui.keys import Deed
+from yolotop.tui.source import Source
+from yolotop.tui.widgets.header_rows import Freeze
+from yolotop.tui.widgets.log import LogPane
+from yolotop.tui.widgets.prompt import Prompt
+from yolotop.view.log import LogPage, LogQuery
+from yolotop.view.snapshot import Range, Snapshot
+
+_WHILE_TYPING = frozenset({"clear", "switch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a screen works with: where pictures come from, what it may change, the look.
+
+    ``refresh_s`` is how often the source is asked, ``now`` the wall clock, ``searched``
+    the places where a config file was looked for. ``trouble`` says why no collector
+    could be started, empty while one could; ``starting`` whether one is on its way.
+    ``first`` is a glance at the fleet, shown until the source has answered.
+    """
+
+    source: Source
+    actions: Actions
+    settings: UiSettings
+    look: Look
+    refresh_s: float
+    now: Callable[[], float]
+    searched: tuple[str, ...] = ()
+    trouble: Callable[[], str] = lambda: ""
+    starting: Callable[[], bool] = lambda: False
+    first: Snapshot | None = None
+
+
+class Watching(Screen[None]):
+    """A screen that is renewed from a source, and shows a log."""
+
+    range_: var[Range] = var(Range.H24, init=False)
+    log_query: var[LogQuery] = var(LogQuery(min_severity=Severity.INFO), init=False)
+    freeze: var[Freeze | None] = var[Freeze | None](None, init=False)
+    """Since when the picture has been held still and what it misses."""
+
+    feed: Feed[Any]
+    log_pane: LogPane
+    prompt: Prompt
+
+    def __init__(self, means: Means) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
+        self.means = means
+        self.look = means.look
+        self._frozen_at: float | None = None
+        self._held: list[LogLine] = []
+        self.set_reactive(Watching.range_, Range(means.settings.range))
+
+    @property
+    def writable(self) -> bool:
+        """Whether this terminal may change anything."""
+        return not self.means.settings.read_only
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the picture is held still."""
+        return self._frozen_at is not None
+
+    # -- what a screen says of itself ------------------------------------------------
+
+    @property
+    def chosen(self) -> str | None:
+        """The deployment that a key acts on now."""
+        raise NotImplementedError
+
+    def can(self, deed: Deed) -> bool:
+        """Whether a deed makes sense now."""
+        return self.writable or not deed.writes
+
+    def paused_of(self, name: str) -> bool:
+        """Whether a deployment is paused, by the newest picture."""
+        raise NotImplementedError
+
+    def show_newest(self) -> None:
+        """Show the newest picture: it is no longer held."""
+        raise NotImplementedError
+
+    def show_hints(self) -> None:
+        """Renew the footer."""
+        raise NotImplementedError
+
+    def focus_home(self) -> None:
+        """Give the focus to the main thing on the screen."""
+        raise NotImplementedError
+
+    def share_out(self) -> None:
+        """Share the screen's size out among its parts."""
+        raise NotImplementedError
+
+    # -- what all of them do ---------------------------------------------------------
+
+    def palette_label(self, deed: Deed) -> str:
+        """How a deed reads in the palette now."""
+        return deed.palette
+
+    def ask_now(self) -> None:
+        """Have the source asked at once."""
+        self.feed.nudge()
+
+    def requery(
+        self,
+        *,
+        min_severity: Severity | None = None,
+        text: str | None = None,
+        deployment: str | None = "",
+    ) -> None:
+        """Change parts of the log's query; an empty ``deployment`` leaves that part."""
+        old = self.log_query
+        self.log_query = replace(
+            old,
+            min_severity=old.min_severity if min_severity is None else min_severity,
+            text=old.text if text is None else text,
+            deployment=old.deployment if deployment == "" else deployment,
+        )
+
+    def show_freeze(self) -> None:
+        """For how long the picture has been held, and what it misses."""
+        if self._frozen_at is None:
+            self.freeze = None
+        else:
+            seconds = float(int(self.means.now() - self._frozen_at))
+            self.freeze = Freeze(seconds, len(self._held))
+
+    def watch_range_(self, range_: Range) -> None:
+        """Ask for it at once; a held picture is let go."""
+        self.feed.range_ = range_
+        if self._frozen_at is not None:
+            self.let_go()
+        self.feed.nudge()
+
+    def watch_log_query(self, query: LogQuery) -> None:
+        """Ask for it at once."""
+        self.feed.query = query
+        self.log_pane.query_ = query
+        self.show_hints()
+        self.feed.nudge()
+
+    def hold(self) -> None:
+        """Hold the picture still."""
+        self._frozen_at = self.means.now()
+        self.show_freeze()
+
+    def let_go(self) -> None:
+        """Go on with the newest picture and all lines that came meanwhile."""
+        self._frozen_at = None
+        self.show_newest()
+        self.log_pane.append(self._held)
+        self._held = []
+        self.show_freeze()
+
+    # -- the log, from the feed --------------------------------------------------------
+
+    def take_page(self, page: LogPage) -> None:
+        """Show the newest page of a new query."""
+        self._held.clear()
+        self.log_pane.show_page(page)
+
+    def take_news(self, lines: Sequence[LogLine], scanned: int) -> None:
+        """Append it, or count it while the picture is held still."""
+        if self._frozen_at is None:
+            self.log_pane.append(lines, scanned=scanned)
+        else:
+            self._held += lines
+            self.show_freeze()
+
+    def take_older(self, page: LogPage | None) -> None:
+        """Put it above."""
+        if page is None:
+            self.log_pane.older_failed()
+        else:
+            self.log_pane.prepend(page)
+
+    def take_trouble(self, error: YolotopError | None) -> None:
+        """Say that the picture is an old one, or that all is well again."""
+        raise NotImplementedError
+
+    # -- keys --------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense now do nothing and are not offered."""
+        for deed in self.deeds:
+            if deed.action == action:
+                # What is being typed belongs to the prompt.
+                typing = self.prompt.is_open and deed.id not in _WHILE_TYPING
+                if typing or not self.can(deed):
+                    return False
+        return super().check_action(action, parameters)
+
+    @property
+    def deeds(self) -> tuple[Deed, ...]:
+        """What works on this screen, the program's own aside."""
+        raise NotImplementedError
