@@ -23,6 +23,7 @@ from yolotop.model import (
     ErrorKind,
     Event,
     EventKind,
+    Health,
     HealthState,
     Outcome,
     Phases,
@@ -95,7 +96,9 @@ class Registered:
 class StoredProbe:
     """One probe read back; durations in milliseconds as stored.
 
-    ``latency_ms`` is kept to 1 µs, ``phases`` and ``server`` to 10 µs.
+    ``latency_ms`` is kept to 1 µs, ``phases`` and ``server`` to 10 µs. ``body_head``
+    and ``headers`` are those of a bad answer, as long as it is one of the newest of
+    its deployment; empty otherwise.
     """
 
     seq: int
@@ -113,6 +116,25 @@ class StoredProbe:
     detections: int | None = None
     error_kind: ErrorKind | None = None
     body_head: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event read back: what changed, and with STATE into which ``health``.
+
+    ``health`` is ``None`` for other kinds, and for a STATE written before states were
+    kept with their events whose message does not say it. ``deployment`` is ``None``
+    for what the collector tells of itself.
+    """
+
+    seq: int
+    at: float
+    deployment: str | None
+    kind: EventKind
+    severity: Severity
+    health: Health | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +287,16 @@ class Reader(Protocol):
         """Current state by deployment name."""
 
     async def slots(
-        self, since_at: float, *, width_s: int, until_at: float = math.inf
+        self,
+        since_at: float,
+        *,
+        width_s: int,
+        until_at: float = math.inf,
+        deployment: str | None = None,
     ) -> list[Slot]:
         """Rollup slots that end after ``since_at`` and start before ``until_at``,
 
-        oldest first.
+        oldest first; of one deployment, or of all.
         """
 
     async def requests(
@@ -285,6 +312,9 @@ class Reader(Protocol):
         self, since_at: float, until_at: float, *, width_s: int
     ) -> dict[str, SlotCounts]:
         """As :meth:`requests`, with the failed ones and how many slots hold any."""
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """One probe by its number; ``None`` for an event's, or once it is gone."""
 
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
@@ -306,6 +336,38 @@ class Reader(Protocol):
 
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""
+
+    async def answers(
+        self, deployment: str, since_at: float, until_at: float, *, limit: int
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` predict probes of one deployment taken in
+
+        [since, until), oldest first.
+        """
+
+    async def failures(
+        self, deployment: str, *, limit: int, until_at: float = math.inf
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` failed or wrong probes of either kind taken before
+
+        ``until_at``, oldest first.
+        """
+
+    async def changes(
+        self,
+        since_at: float,
+        until_at: float,
+        *,
+        deployment: str | None = None,
+        limit: int,
+    ) -> list[Change]:
+        """The newest ``limit`` events of every kind in [since, until), in the order of
+
+        their times; of one deployment, or of all and of the collector.
+        """
+
+    async def change_before(self, deployment: str, at: float) -> Change | None:
+        """The last STATE change of one deployment before ``at``, or ``None``."""
 
     async def log(
         self,

@@ -7,6 +7,7 @@ it gives statements, the writer runs them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,8 +28,8 @@ ANCHOR_MS: Final = 600_000
 """A probe farther than this from its anchor drops a new one: times stay three bytes,
 and a time is found in the table to ten minutes."""
 FAILURES_KEPT: Final = 50
-"""Failed answers whose body is kept, of each deployment: in a ring of its own, so
-that one noisy endpoint cannot push out another's rare failure."""
+"""Bad answers whose body and headers are kept, of each deployment: in a ring of its
+own, so that one noisy endpoint cannot push out another's rare failure."""
 _LAST: Final = 1_000_000
 
 _DEPLOYMENT: Final = """
@@ -37,6 +38,7 @@ INSERT INTO deployment (id, name, url, dialect, position, predict_interval_s,
 VALUES (?, ?, '', '', ?, 60, ?, ?)
 """
 _LINE: Final = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FAILURE: Final = "INSERT INTO failure VALUES (?, ?, ?, ?)"
 _FORGET: Final = """
 DELETE FROM failure WHERE dep = ?1 AND seq <= (
   SELECT seq FROM failure WHERE dep = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)
@@ -118,7 +120,7 @@ class Batch:
         self._deployments: list[tuple[object, ...]] = []
         self._anchors: list[tuple[int, int]] = []
         self._probes: list[tuple[object, ...]] = []
-        self._failures: list[tuple[int, int, str]] = []
+        self._failures: list[tuple[int, int, str, str]] = []
         self._events: list[tuple[object, ...]] = []
         self._states: list[tuple[int, str]] = []
 
@@ -153,8 +155,9 @@ class Batch:
             alert = alert_of(dep, verdict.severity)
         since_anchor = self._since_anchor(seq, round(at * 1000))
         self._probes.append((seq, entry.id, since_anchor, alert, blob))
-        if answer.body_head:
-            self._failures.append((seq, dep, answer.body_head))
+        if answer.body_head or (answer.headers and not verdict.ok):
+            headers = _packed(answer.headers)
+            self._failures.append((seq, dep, answer.body_head, headers))
         self._memory.slots.add(seq, dep, at, sample)
         self._memory.tails.add(seq, dep, at, sample)
 
@@ -171,6 +174,7 @@ class Batch:
                 event.kind.value,
                 dep,
                 event.message,
+                event.health.value if event.health else None,
             )
         )
 
@@ -189,12 +193,12 @@ class Batch:
         )
         yield "INSERT INTO anchor VALUES (?, ?)", self._anchors
         yield "INSERT INTO probe VALUES (?, ?, ?, ?, ?)", self._probes
-        yield "INSERT INTO failure VALUES (?, ?, ?)", self._failures
+        yield _FAILURE, self._failures
         yield (
             _FORGET,
-            [(dep, FAILURES_KEPT) for dep in {dep for _, dep, _ in self._failures}],
+            [(dep, FAILURES_KEPT) for dep in {row[1] for row in self._failures}],
         )
-        yield "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", self._events
+        yield "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", self._events
         yield (
             _SLOT,
             [_slot_row(s, dep, slots.slot(s, dep)) for s, dep in slots.changed],
@@ -230,6 +234,11 @@ def alert_of(dep: int, severity: Severity) -> int:
 def _stored_at(sample: Sample) -> float:
     """When the probe started, in whole milliseconds, as it will read back."""
     return round(sample.answer.started_at * 1000) / 1000
+
+
+def _packed(headers: tuple[tuple[str, str], ...]) -> str:
+    """As they read back; empty for none, as in rows that are older than headers."""
+    return json.dumps(headers, ensure_ascii=False) if headers else ""
 
 
 def _slot_row(start: Start, dep: int, slot: OpenSlot) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from yolotop.errors import StoreError
 from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import HealthState, Severity
 from yolotop.store.protocol import (
+    Change,
     CollectorStatus,
     LogLine,
     Registered,
@@ -29,7 +30,8 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.store.sqlite import probes, tails
+from yolotop.store.sqlite import changes, probes, spans, tails
+from yolotop.store.sqlite.answers import read_answers, read_failures
 from yolotop.store.sqlite.connection import (
     STATES,
     Rows,
@@ -54,6 +56,13 @@ SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, hi
 FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s > ? AND start_s < ? ORDER BY start_s, position, dep
 """
+_SLOTS_OF_ONE: Final = (
+    spans.ONE.format(
+        columns="?5, start_s, width_s, requests, failed, cold, health, health_failed, "
+        "histogram, last_seq"
+    )
+    + " ORDER BY start_s"
+)
 _REQUESTS: Final = """
 SELECT name, sum(requests) FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
@@ -119,13 +128,23 @@ class SqliteReader:
         return {name: state for name, (_, state) in self._states.items()}
 
     async def slots(
-        self, since_at: float, *, width_s: int, until_at: float = math.inf
+        self,
+        since_at: float,
+        *,
+        width_s: int,
+        until_at: float = math.inf,
+        deployment: str | None = None,
     ) -> list[Slot]:
         """Rollup slots that end after ``since_at`` and start before ``until_at``,
 
-        oldest first.
+        oldest first; of one deployment, or of all.
         """
-        rows = await self._fetch(_SLOTS, width_s, since_at - width_s, until_at)
+        values = (width_s, since_at - width_s, until_at)
+        if deployment is None:
+            rows = await self._fetch(_SLOTS, *values)
+        else:
+            dep = await self._dep(deployment)
+            rows = await self._fetch(_SLOTS_OF_ONE, *values, dep, deployment)
         return [
             Slot(
                 deployment=row[0],
@@ -155,6 +174,12 @@ class SqliteReader:
         rows = await self._fetch(_COUNTS, width_s, since_at, until_at)
         return {name: SlotCounts(*found) for name, *found in rows}
 
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """One probe by its number; ``None`` for an event's, or once it is gone."""
+        with translated(self._path):
+            found = probes.decode(await probes.read_these(self._connection, [seq]))
+        return found[0] if found else None
+
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
         return probes.decode(await self._fetch(probes.AFTER, seq, limit))
@@ -176,8 +201,62 @@ class SqliteReader:
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""
         with translated(self._path):
-            rows = await probes.read_last(self._connection, deployment, limit)
+            rows = await read_answers(self._connection, deployment, limit)
         return probes.decode(reversed(rows))
+
+    async def answers(
+        self, deployment: str, since_at: float, until_at: float, *, limit: int
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` predict probes of one deployment taken in
+
+        [since, until), oldest first.
+        """
+        with translated(self._path):
+            rows = await read_answers(
+                self._connection,
+                deployment,
+                limit,
+                since_at=since_at,
+                until_at=until_at,
+            )
+        return probes.decode(reversed(rows))
+
+    async def failures(
+        self, deployment: str, *, limit: int, until_at: float = math.inf
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` failed or wrong probes of either kind taken before
+
+        ``until_at``, oldest first.
+        """
+        with translated(self._path):
+            rows = await read_failures(self._connection, deployment, limit, until_at)
+        return probes.decode(reversed(rows))
+
+    async def changes(
+        self,
+        since_at: float,
+        until_at: float,
+        *,
+        deployment: str | None = None,
+        limit: int,
+    ) -> list[Change]:
+        """The newest ``limit`` events of every kind in [since, until), in the order of
+
+        their times; of one deployment, or of all and of the collector.
+        """
+        with translated(self._path):
+            return await changes.read(
+                self._connection,
+                since_at,
+                until_at,
+                deployment=deployment,
+                limit=limit,
+            )
+
+    async def change_before(self, deployment: str, at: float) -> Change | None:
+        """The last STATE change of one deployment before ``at``, or ``None``."""
+        with translated(self._path):
+            return await changes.read_before(self._connection, deployment, at)
 
     async def log(
         self,
@@ -250,6 +329,10 @@ class SqliteReader:
         if not self._closed:
             self._closed = True
             await self._connection.close()
+
+    async def _dep(self, name: str) -> int | None:
+        with translated(self._path):
+            return await spans.dep_of(self._connection, name)
 
     async def _fetch(self, sql: str, *values: object) -> Rows:
         if self._closed:
