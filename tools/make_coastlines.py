@@ -98,7 +98,7 @@ def simplified(points: Sequence[Point], tolerance: float) -> list[Point]:
 
 
 def stretches(ring: Sequence[Point]) -> Iterator[list[Point]]:
-    """A ring without the parts that nothing shows: the cut at 180° and the far south."""
+    """A ring without what nothing shows: the cut at 180°, the far south and north."""
     part: list[Point] = []
     for here, there in pairwise(ring):
         # Along the cut, or straight across the whole world from one side of it.
@@ -123,15 +123,23 @@ def is_speck(ring: Sequence[Point]) -> bool:
 def written(points: Sequence[Point]) -> str:
     """One stretch as a line of the file."""
     spots = [(round(x * TENTHS), round(y * TENTHS)) for x, y in points]
-    steps = []
-    for (x0, y0), (x1, y1) in pairwise(spots):
-        parts = ceil(max(abs(x1 - x0), abs(y1 - y0)) / REACH)
-        for n in range(1, parts + 1):
-            steps.append(
-                chr(ZERO + round((x1 - x0) * n / parts) - round((x1 - x0) * (n - 1) / parts))
-                + chr(ZERO + round((y1 - y0) * n / parts) - round((y1 - y0) * (n - 1) / parts))
-            )
+    steps = (
+        chr(ZERO + east) + chr(ZERO + north)
+        for here, there in pairwise(spots)
+        for east, north in walked(here, there)
+    )
     return f"{spots[0][0]} {spots[0][1]} {''.join(steps)}\n"
+
+
+def walked(here: tuple[int, int], there: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """The way from here to there in steps that one character can say."""
+    (x0, y0), (x1, y1) = here, there
+    parts = ceil(max(abs(x1 - x0), abs(y1 - y0)) / REACH)
+    for part in range(1, parts + 1):
+        x = here[0] + round((there[0] - here[0]) * part / parts)
+        y = here[1] + round((there[1] - here[1]) * part / parts)
+        yield x - x0, y - y0
+        x0, y0 = x, y
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from yolotop.tui.widgets.hints import Hints
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.panels import Panels
 from yolotop.tui.widgets.prompt import Prompt
+from yolotop.tui.widgets.world_map import WorldMap
 from yolotop.view.snapshot import EMPTY, Card, Snapshot
 
 
@@ -47,7 +48,7 @@ class Parts(Watching):
     hints = query_one("#hints", Hints)
     prompt = query_one("#prompt", Prompt)
 
-    views: Final = {View.CARDS: "deck", View.COMPACT: "deck"}
+    views: Final = {View.CARDS: "deck", View.COMPACT: "deck", View.MAP: "map"}
     """The widget's id for each view there is, in the order of the view key."""
 
     def __init__(self, means: Means) -> None:
@@ -63,6 +64,7 @@ class Parts(Watching):
         yield Banner(look, name="banner")
         yield Panels(look, name="panels")
         yield Deck(look, name="deck")
+        yield WorldMap(look, name="map")
         yield Empty(look, name="empty")
         yield LogPane(look, name="log")
         yield Prompt(name="prompt")
