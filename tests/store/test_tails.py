@@ -81,6 +81,8 @@ async def test_a_history_from_before_there_were_tails_gets_them(
             "ALTER TABLE failure DROP COLUMN headers;"
             "DROP INDEX event_at; DROP INDEX event_dep_at;"
             "ALTER TABLE event DROP COLUMN health;"
+            "ALTER TABLE deployment DROP COLUMN lat;"
+            "ALTER TABLE deployment DROP COLUMN lon;"
             "PRAGMA user_version = 1"
         )
     file.prepare(path)

@@ -49,17 +49,21 @@ class RequestKind(StrEnum):
     RESUME = "resume"
     MAINTENANCE = "maintenance"
     TRIAL = "trial"
+    PREDICT = "predict"
     STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A face's wish: ``deployment`` is a name; ``body`` is empty but for a trial.
+    """A face's wish: ``deployment`` is a name; ``body`` is what each kind says.
 
     A *trial* probes an endpoint that is not registered: ``body`` holds a deployment
     table as in the config file, the result is a JSON list as ``check --json`` prints.
     *Maintenance* has its end in ``body``: a duration ("2h"), an ISO 8601 time (UTC
-    where it has no offset), or nothing to end it now.
+    where it has no offset), or nothing to end it now. *Predict* sends one image to a
+    registered deployment, beside the history: ``body`` is ``{"image": ...}`` with
+    ``synthetic``, ``golden`` (its own ``image``) or an absolute path; the result is a
+    JSON object with what came back, see :mod:`yolotop.collect.showing`.
     """
 
     id: int
@@ -74,7 +78,8 @@ class Registered:
     """A deployment as the store knows it. ``removed_at`` is set once it left the file.
 
     ``position`` is its place in the config file, from 0. ``objective`` is the share of
-    good predict probes, 0-1, over ``objective_range_s``.
+    good predict probes, 0-1, over ``objective_range_s``. ``location`` is latitude and
+    longitude in degrees.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Registered:
     removed_at: float | None = None
     objective: float = 0.99
     objective_range_s: float = 604_800.0
+    location: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,85 @@ class LogLine:
     latency_ms: float | None = None
     probe: ProbeKind | None = None
     event: EventKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLine:
+    """What many lines of probes have in common; they differ in time and latency.
+
+    ``pieces`` is the message cut where a number stands that differs (ASCII digits, at
+    least one), so a message without one is a single piece; ``None``: any message.
+    """
+
+    severity: Severity
+    deployment: str | None
+    pieces: tuple[str, ...] | None
+    http_status: int | None = None
+    probe: ProbeKind | None = None
+
+
+class LineQuery(Protocol):
+    """Which lines are wanted, asked in a way that lets a store skip most of them.
+
+    The first two may be asked for anything, stored or not, and must never say no to
+    what :meth:`matches` says yes to.
+    """
+
+    def matches(self, line: LogLine) -> bool:
+        """Whether this line is wanted."""
+
+    def of_shared(self, line: SharedLine) -> bool | None:
+        """Whether all lines that share this are wanted, or none of them.
+
+        ``None``: it depends on the line. A latency that matters always does.
+        """
+
+    def of_latency(self, span_ms: tuple[float, float] | None) -> bool:
+        """Whether a line with a latency inside the span can be wanted at all.
+
+        ``None``: one without a latency.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines found by a search, oldest first, and how far one call looked.
+
+    All that is wanted in ``first``…``last`` is in ``lines``. ``more`` tells whether
+    anything is left beyond, in the direction of the search; then ``lines`` may be
+    short of the limit, even empty: looking is bounded, and the next call goes on.
+    """
+
+    lines: list[LogLine]
+    first: int
+    last: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The whole log: numbers of its oldest and newest line, 0 in an empty one.
+
+    Before ``dense`` there are only ``sparse`` events, whose probes are gone; from
+    there on every number is a line.
+    """
+
+    oldest: int = 0
+    newest: int = 0
+    dense: int = 0
+    sparse: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return self.sparse + (self.newest - self.dense + 1 if self.newest else 0)
+
+    def position(self, seq: int) -> int:
+        """How many lines come before the one with this number; a guess before dense."""
+        if seq >= self.dense:
+            return self.sparse + min(seq, self.newest + 1) - self.dense
+        span = max(1, self.dense - self.oldest)
+        return self.sparse * max(0, seq - self.oldest) // span
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +466,30 @@ class Reader(Protocol):
         """Log lines, oldest first: the newest ``limit`` before ``before`` (or of all),
 
         or with ``after`` the oldest ``limit`` after it.
+        """
+
+    async def search(
+        self,
+        wanted: LineQuery,
+        *,
+        min_severity: Severity = Severity.DEBUG,
+        deployment: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> Found:
+        """Log lines that are wanted, in the direction and order of :meth:`log`.
+
+        Takes tens of milliseconds at most, whatever there is to look through.
+        """
+
+    async def extent(self) -> Extent:
+        """How far the whole log reaches."""
+
+    async def seq_at(self, at: float) -> int:
+        """The number of about the first line since ``at``, one more than the newest
+
+        where there is none. Exact but for the order in which answers came.
         """
 
     async def first_at(self) -> float | None:

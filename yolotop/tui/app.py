@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -26,19 +27,20 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import palette, themes
+from yolotop.tui import clipboard, palette, themes
 from yolotop.tui.actions import Actions
 from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
 from yolotop.tui.ink import look_of
 from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.tui.screens.handing import hand_file
 from yolotop.tui.screens.help import Help
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.source import Source
 from yolotop.view.snapshot import Snapshot
 
-__all__ = ["Source", "YolotopApp"]
+__all__ = ["Source", "YolotopApp", "without_web_fonts"]
 
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
 
@@ -75,8 +77,9 @@ class YolotopApp(App[int]):
         # NO_COLOR is only honoured for native colours: with any other theme Textual
         # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
+        self._env = env
         self.animation_level = "none"
-        self.look = look_of(settings.symbols, env)
+        self.look = look_of(settings.symbols, env, images=settings.images)
         self.means = Means(
             source,
             actions,
@@ -148,6 +151,22 @@ class YolotopApp(App[int]):
         if not isinstance(self.screen, Help):
             self.push_screen(Help(self.look, read_only=self.means.settings.read_only))
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send text to the clipboard of the terminal, through tmux and screen.
+
+        Textual's own goes nowhere inside tmux.
+        """
+        if self._driver is not None:
+            # In a browser there is no tmux between, whatever the server runs in.
+            env = {} if self.is_web else self._env
+            self._driver.write(clipboard.sequence(text, env))
+
+    async def action_keep_picture(self) -> None:
+        """A picture of the screen in a file of its own."""
+        at = time.localtime(self.means.now())
+        name = time.strftime("yolotop-%Y%m%d-%H%M%S.svg", at)
+        await hand_file(self, without_web_fonts(self.export_screenshot()), name)
+
     def action_next_theme(self) -> None:
         """The next of our themes."""
         cycle = palette.CYCLE
@@ -157,3 +176,8 @@ class YolotopApp(App[int]):
     def action_set_theme(self, name: str) -> None:
         """This theme."""
         self.theme = name
+
+
+def without_web_fonts(svg: str) -> str:
+    """A picture that fetches nothing: Rich points at a font in the web."""
+    return re.sub(r"@font-face\s*{[^}]*}", "", svg)

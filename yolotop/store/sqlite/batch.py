@@ -16,10 +16,11 @@ import aiosqlite
 
 from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import Event, HealthState, Sample, Severity
-from yolotop.store.codec import pack
-from yolotop.store.sqlite import tails
+from yolotop.store.codec import pack, stored_ms
+from yolotop.store.sqlite import presence, tails
 from yolotop.store.sqlite.connection import Statement, fetch
 from yolotop.store.sqlite.lines import Line, LineBook, Shape
+from yolotop.store.sqlite.presence import PresenceBook
 from yolotop.store.sqlite.rollup import OpenSlot, SlotBook, Start, starts
 from yolotop.store.sqlite.tails import TailBook
 from yolotop.store.state import encode_state
@@ -55,6 +56,7 @@ class Memory:
     lines: LineBook
     anchor_ms: int | None
     tails: TailBook
+    seen: PresenceBook
     slots: SlotBook = field(default_factory=SlotBook)
 
     def written(self) -> None:
@@ -62,6 +64,7 @@ class Memory:
         self.lines.written()
         self.slots.written()
         self.tails.written()
+        self.seen.written()
 
 
 async def load_memory(connection: aiosqlite.Connection) -> Memory:
@@ -85,6 +88,7 @@ async def load_memory(connection: aiosqlite.Connection) -> Memory:
         ),
         anchor_ms=anchor[0][0] if anchor else None,
         tails=await tails.load(connection),
+        seen=await presence.load(connection),
     )
 
 
@@ -160,6 +164,7 @@ class Batch:
             self._failures.append((seq, dep, answer.body_head, headers))
         self._memory.slots.add(seq, dep, at, sample)
         self._memory.tails.add(seq, dep, at, sample)
+        self._memory.seen.add(seq, entry.id, stored_ms(answer.latency_ms))
 
     def add_event(self, event: Event) -> None:
         """Number one event."""
@@ -204,6 +209,7 @@ class Batch:
             [_slot_row(s, dep, slots.slot(s, dep)) for s, dep in slots.changed],
         )
         yield tails.PUT, self._memory.tails.rows()
+        yield from self._memory.seen.statements()
         yield "INSERT OR REPLACE INTO state VALUES (?, ?)", self._states
         yield "UPDATE meta SET value = ? WHERE key = 'seq'", [(self._memory.seq,)]
 

@@ -22,6 +22,9 @@ from yolotop.model import HealthState, Severity
 from yolotop.store.protocol import (
     Change,
     CollectorStatus,
+    Extent,
+    Found,
+    LineQuery,
     LogLine,
     Registered,
     RequestKind,
@@ -40,13 +43,17 @@ from yolotop.store.sqlite.connection import (
     fetch,
     transaction,
 )
+from yolotop.store.sqlite.extent import read_extent, read_seq_at
 from yolotop.store.sqlite.failures import translated
 from yolotop.store.sqlite.log import read_log
+from yolotop.store.sqlite.search import search
+from yolotop.store.sqlite.shelf import LineShelf
 from yolotop.store.state import decode_state
 
 _DEPLOYMENTS: Final = """
 SELECT name, url, dialect, "group", region, tags, position, paused,
-       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s
+       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s,
+       lat, lon
 FROM deployment WHERE ?1 OR removed_at IS NULL
 ORDER BY removed_at IS NOT NULL, position, id
 """
@@ -88,6 +95,7 @@ class SqliteReader:
         self._generation = 0
         self._registered: dict[bool, tuple[Rows, list[Registered]]] = {}
         self._states: dict[str, tuple[str, HealthState]] = {}
+        self._shelf = LineShelf()
         self._turn = asyncio.Lock()
         self._closed = False
 
@@ -281,6 +289,40 @@ class SqliteReader:
                 limit=limit,
             )
 
+    async def search(
+        self,
+        wanted: LineQuery,
+        *,
+        min_severity: Severity = Severity.DEBUG,
+        deployment: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> Found:
+        """Log lines that are wanted, in the direction and order of :meth:`log`."""
+        with translated(self._path):
+            return await search(
+                self._connection,
+                self._shelf,
+                wanted,
+                await read_extent(self._connection),
+                min_severity=min_severity,
+                deployment=deployment,
+                before=before,
+                after=after,
+                limit=limit,
+            )
+
+    async def extent(self) -> Extent:
+        """How far the whole log reaches."""
+        with translated(self._path):
+            return await read_extent(self._connection)
+
+    async def seq_at(self, at: float) -> int:
+        """The number of about the first line since ``at``."""
+        with translated(self._path):
+            return await read_seq_at(self._connection, at)
+
     async def first_at(self) -> float | None:
         """When the oldest kept probe was taken, or ``None``."""
         rows = await self._fetch(probes.FIRST)
@@ -360,6 +402,7 @@ class SqliteReader:
             old, self._connection = self._connection, fresh
             self._file = found
             self._generation += 1
+            self._shelf = LineShelf()
             await old.close()
 
 
@@ -379,6 +422,7 @@ def _registered(rows: Rows) -> list[Registered]:
             removed_at=row[10],
             objective=row[11],
             objective_range_s=row[12],
+            location=None if row[13] is None else (row[13], row[14]),
         )
         for row in rows
     ]

@@ -20,11 +20,14 @@ import aiosqlite
 
 from yolotop.model import StoreSettings
 from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S
+from yolotop.store.sqlite import presence
 from yolotop.store.sqlite.connection import fetch
 from yolotop.store.sqlite.lines import STAMP_EVERY
 
 REQUESTS_S: Final = 86_400
 """How long a face may look for the answer to its request."""
+PICTURES_S: Final = 600
+"""The same for an image: 300 KB each, and whoever asked looks at once."""
 DAY_S: Final = 86_400
 CHUNK: Final = 5_000
 """Rows of one sweep: a few milliseconds under the write lock."""
@@ -37,6 +40,9 @@ SELECT coalesce((SELECT min(seq) FROM anchor WHERE at_ms > ?), 1 << 62)
 _SLOTS: Final = """
 DELETE FROM slot WHERE (width_s, start_s, dep) IN (
   SELECT width_s, start_s, dep FROM slot WHERE width_s = ? AND start_s < ? LIMIT ?)
+"""
+_REQUESTS: Final = """
+DELETE FROM request WHERE at < ? OR (kind = 'predict' AND at < ?)
 """
 _EVENTS: Final = """
 DELETE FROM event WHERE seq IN (
@@ -70,9 +76,7 @@ async def sweep(
     if gone < CHUNK:
         gone += await _delete(connection, _EVENTS, CHUNK, now - settings.events_s)
     if gone < CHUNK:
-        gone += await _delete(
-            connection, "DELETE FROM request WHERE at < ?", now - REQUESTS_S
-        )
+        gone += await _delete(connection, _REQUESTS, now - REQUESTS_S, now - PICTURES_S)
     young = 0
     if gone < CHUNK and await _is_too_large(connection, settings):
         young = await _sweep_young(connection, now)
@@ -143,7 +147,8 @@ async def _sweep_raw(connection: aiosqlite.Connection, before_ms: int) -> int:
 async def _delete_raw(connection: aiosqlite.Connection, stop: int) -> int:
     """The probes below ``stop`` and what belongs to them.
 
-    An anchor goes when the probes it dates are gone.
+    An anchor goes when the probes it dates are gone, a stretch of the map with its
+    last probe.
     """
     gone = await _delete(connection, "DELETE FROM probe WHERE seq < ?", stop)
     await _delete(connection, "DELETE FROM failure WHERE seq < ?", stop)
@@ -152,6 +157,7 @@ async def _delete_raw(connection: aiosqlite.Connection, stop: int) -> int:
         "DELETE FROM anchor WHERE seq < (SELECT max(seq) FROM anchor WHERE seq <= ?)",
         stop,
     )
+    await _delete(connection, presence.FORGET, stop // presence.STRETCH)
     return gone
 
 

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from yolotop.store.sqlite import changes, tails
+from yolotop.store.sqlite import changes, presence, tails
 
 APPLICATION_ID: Final = 0x594F4C4F
 """``YOLO`` in the file header, so that ``file`` and we know whose database it is."""
@@ -175,9 +175,16 @@ _CHANGES: Final = (
     "CREATE INDEX event_dep_at ON event (dep, at, kind)",
 )
 
+_LOCATIONS: Final = (
+    "ALTER TABLE deployment ADD COLUMN lat REAL",
+    "ALTER TABLE deployment ADD COLUMN lon REAL",
+)
+
 MIGRATIONS: Final = (
     Migration(1, _FIRST),
     Migration(2, (tails.CREATE,), fill=tails.fill),
     Migration(3, _OBJECTIVES),
     Migration(4, _CHANGES),
+    Migration(5, _LOCATIONS),
+    Migration(6, (presence.CREATE,), fill=presence.start),
 )

@@ -104,7 +104,7 @@ class Parts(Watching):
         """Share the new size out."""
         self.share_out()
 
-    def watch_view(self, before: View) -> None:
+    def watch_view(self, before: View, _after: View) -> None:
         """Show the list the other way; the selection goes along."""
         old = self.query_one(f"#{self.views[before]}", Fleet)
         new = self.fleet

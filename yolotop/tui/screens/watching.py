@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.reactive import var
-from textual.screen import Screen
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
@@ -22,6 +21,7 @@ from yolotop.tui.feed import Feed
 from yolotop.tui.frugal import FrugalCompositor
 from yolotop.tui.ink import Look
 from yolotop.tui.keys import Deed
+from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
 from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
@@ -29,7 +29,7 @@ from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
 from yolotop.view.snapshot import Range, Snapshot
 
-_WHILE_TYPING = frozenset({"clear", "switch"})
+_WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Means:
     first: Snapshot | None = None
 
 
-class Watching(Screen[None]):
+class Watching(Handing):
     """A screen that is renewed from a source, and shows a log."""
 
     range_: var[Range] = var(Range.H24, init=False)
@@ -159,7 +159,9 @@ class Watching(Screen[None]):
 
     def watch_log_query(self, query: LogQuery) -> None:
         """Ask for it at once."""
-        self.feed.query = query
+        # Where matches are only marked, every line is wanted.
+        marking = self.log_pane.marking
+        self.feed.query = replace(query, text="") if marking else query
         self.log_pane.query_ = query
         self.show_hints()
         self.feed.nudge()
@@ -195,9 +197,23 @@ class Watching(Screen[None]):
     def take_older(self, page: LogPage | None) -> None:
         """Put it above."""
         if page is None:
-            self.log_pane.older_failed()
+            self.log_pane.lines_failed()
         else:
             self.log_pane.prepend(page)
+
+    def take_newer(self, page: LogPage) -> None:
+        """Put it below."""
+        self.log_pane.extend(page)
+
+    def take_place(self, page: LogPage, seq: int | None, at: float | None) -> None:
+        """Show lines of elsewhere."""
+        self.log_pane.show_place(page, seq=seq, at=at)
+
+    def take_no_match(self, *, forward: bool) -> None:
+        """Say so."""
+        self.log_pane.lines_failed()
+        where = "after" if forward else "before"
+        self.notify(f"no match {where} this line", timeout=3)
 
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
