@@ -26,7 +26,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bench import accuracy, cost, fleet, freshness, memory, panels
+from bench import accuracy, cost, fleet, freshness, memory, panels, terminals
 from bench.figures import Progress as Told
 from bench.figures import Row, Setup
 from bench.machine import describe
@@ -39,6 +39,11 @@ ROWS: Final[dict[str, Callable[[Setup, Told], Row]]] = {
     "bytes": panels.weigh,
     "memory": memory.measure,
     "freshness": freshness.measure,
+    "quiet": terminals.quiet,
+    "traffic": terminals.traffic,
+    "opening": terminals.opening,
+    "running": terminals.running,
+    "keys": terminals.keys,
 }
 COLUMNS: Final = ("", "what", "ours", "peers", "limit", "ratio", "mark", "met")
 

@@ -19,7 +19,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,9 +114,16 @@ class Terminal:
     begins like the old one in its place only the rest is sent.
     """
 
-    def __init__(self, pid: int, columns: int, rows: int) -> None:
+    def __init__(self, pid: int, master: int, columns: int, rows: int) -> None:
         self.pid = pid
         self.bytes_seen = 0
+        self.began_at = time.monotonic()
+        self.ended: int | None = None
+        """The exit code, once it is known."""
+        self._master = master
+        self._pressed = False
+        self._painted_at = 0.0
+        self._painted = threading.Event()
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._wanted = ""
@@ -129,6 +136,9 @@ class Terminal:
         at = time.monotonic()
         with self._lock:
             self.bytes_seen += len(piece)
+            if self._pressed:
+                self._pressed, self._painted_at = False, at
+                self._painted.set()
             self._stream.feed(piece)
             self._look(at)
 
@@ -136,6 +146,27 @@ class Terminal:
         """The screen, line by line."""
         with self._lock:
             return "\n".join(self._screen.display)
+
+    def press(self, keys: bytes, *, within_s: float = 5.0) -> float:
+        """Press keys; seconds until the first byte of what they painted came."""
+        with self._lock:
+            self._pressed = True
+            self._painted.clear()
+        began = time.monotonic()
+        os.write(self._master, keys)
+        if not self._painted.wait(within_s):
+            raise AssertionError(f"{keys!r} painted nothing:\n{self.text()}")
+        return self._painted_at - began
+
+    def quiet(self, seconds: float, *, within_s: float = 30.0) -> None:
+        """Wait until nothing was painted for so long."""
+        until = time.monotonic() + within_s
+        seen = -1
+        while seen != self.bytes_seen:
+            if time.monotonic() > until:
+                raise AssertionError("it never stopped painting")
+            seen = self.bytes_seen
+            time.sleep(seconds)
 
     def expect(self, text: str) -> None:
         """Look out for ``text`` from now on."""
@@ -160,15 +191,33 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    config: Path, data_dir: Path, *, rows: int = 60, columns: int = 200
+    config: Path,
+    data_dir: Path,
+    *,
+    rows: int = 60,
+    columns: int = 200,
+    words: Sequence[str] = (),
+    shown: str = "Active",
 ) -> Iterator[Terminal]:
-    """The terminal, attached to the collector that runs; it is drained as it paints."""
+    """The terminal, attached to the collector that runs; it is drained as it paints.
+
+    ``words`` are more of the command line; it is there once ``shown`` is on it.
+    """
+    command = [sys.executable, "-m", "yolotop"]
+    command += ["--config", str(config), "--data-dir", str(data_dir), *words]
+    with in_a_terminal(command, rows=rows, columns=columns, shown=shown) as screen:
+        yield screen
+
+
+@contextmanager
+def in_a_terminal(
+    command: Sequence[str], *, rows: int, columns: int, shown: str
+) -> Iterator[Terminal]:
+    """Any program in a pseudo-terminal, from when ``shown`` is on its screen."""
     master, slave = pty.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environ.pop("NO_COLOR", None)
-    command = [sys.executable, "-m", "yolotop"]
-    command += ["--config", str(config), "--data-dir", str(data_dir)]
     child = subprocess.Popen(
         command,
         stdin=slave,
@@ -178,8 +227,8 @@ def terminal(
         start_new_session=True,
     )
     os.close(slave)
-    screen = Terminal(child.pid, columns, rows)
-    screen.expect("Active")
+    screen = Terminal(child.pid, master, columns, rows)
+    screen.expect(shown)
     ended = threading.Event()
     reader = threading.Thread(target=_drain, args=(master, screen, ended))
     reader.start()
@@ -192,7 +241,7 @@ def terminal(
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=10)
         child.kill()
-        child.wait()
+        screen.ended = child.wait()
         ended.set()
         reader.join()
         os.close(master)

@@ -102,4 +102,9 @@ def test_every_row_of_the_promise_is_there() -> None:
         "bytes",
         "memory",
         "freshness",
+        "quiet",
+        "traffic",
+        "opening",
+        "running",
+        "keys",
     ]
