@@ -12,23 +12,26 @@ one has died.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yolotop.cli import out
 from yolotop.cli.options import Places
+from yolotop.cli.wishes import Wishes
 from yolotop.errors import ExitCode, UsageError, YolotopError
 from yolotop.text import clean
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
     from yolotop.store.protocol import CollectorStatus, Reader
+    from yolotop.tui.app import YolotopApp
     from yolotop.view.snapshot import Snapshot
 
 WATCH_S: Final = 2.0
@@ -45,33 +48,48 @@ def run_terminal(
     *,
     config_path: Path | None,
     data_dir: Path | None,
-    range_: str | None = None,
-    theme: str | None = None,
+    wishes: Wishes | None = None,
     owner_pid: int | None = None,
 ) -> int:
     """Run the terminal until it is left; returns the exit code.
 
-    A collector that it has to start ends with the process ``owner_pid``, if given.
+    A collector that it has to start ends with the process ``owner_pid``, if given. In
+    a browser there is no terminal: the session belongs to the web server.
 
     Without a config file it opens empty and says where one was looked for. Raises
     :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
     there is no terminal to draw on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    browser = in_browser(os.environ)
+    if not (browser or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
             "There is no terminal to draw on",
             hint="`yolotop status` and `yolotop logs --follow` work anywhere",
         )
     where = Places(config_path, data_dir)
     config = where.load()
-    settings = _settings(config.ui, range_, theme)
-    keeper = Keeper(config, owner_pid=owner_pid)
+    settings = (wishes or Wishes()).applied(config.ui)
+    keeper = Keeper(config, owner_pid=os.getppid() if browser else owner_pid)
     with _signals_kept():
         last = asyncio.run(_live(config, where.target(), keeper, settings))
     if last.code == ExitCode.OK:
         stopped = keeper.release()
-        _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+        if not browser:
+            _farewell(last.snapshot, keeper.trouble, stopped=stopped)
     return last.code
+
+
+def in_browser(env: Mapping[str, str]) -> bool:
+    """Whether Textual was told, by the web server, to talk to a browser."""
+    return env.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def _screen_env() -> Mapping[str, str]:
+    """What the screen goes by; a browser shows everything, whatever the server's."""
+    if not in_browser(os.environ):
+        return os.environ
+    can = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+    return {**os.environ, **can}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +191,11 @@ async def _live(
             settings=settings,
             searched=_searched(config),
             trouble=lambda: keeper.trouble,
+            refresh_s=settings.refresh_s,
+            env=_screen_env(),
         )
-        async with _watching(keeper, reader):
-            code = await app.run_async()
+        async with _beside(keeper.watch(reader)), _beside(_with_the_server(app)):
+            code = await app.run_async(mouse=settings.mouse)
         # An app that crashed has no result but a return code.
         code = (app.return_code or ExitCode.OK) if code is None else code
         snapshot = None
@@ -192,13 +212,27 @@ def _import_app() -> None:
 
 
 @asynccontextmanager
-async def _watching(keeper: Keeper, reader: Reader) -> AsyncIterator[None]:
-    task = asyncio.create_task(keeper.watch(reader))
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do something for as long as the block lasts."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _with_the_server(app: YolotopApp) -> None:
+    """In a browser, leave when the web server is gone: nothing else would tell.
+
+    Textual stops reading when its input ends, and goes on drawing for nobody.
+    """
+    if not in_browser(os.environ):
+        return
+    server = os.getppid()
+    while os.getppid() == server:  # noqa: ASYNC110 - a parent signals nothing
+        await asyncio.sleep(WATCH_S)
+    app.exit(ExitCode.OK)
 
 
 @contextmanager
@@ -221,14 +255,6 @@ def _searched(config: Config) -> tuple[str, ...]:
     if config.path is not None:
         return (clean(str(config.path)),)
     return tuple(clean(str(path)) for path in search_paths())
-
-
-def _settings(ui: UiSettings, range_: str | None, theme: str | None) -> UiSettings:
-    if range_ is not None:
-        ui = replace(ui, range=range_)
-    if theme is not None:
-        ui = replace(ui, theme=theme)
-    return ui
 
 
 def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:

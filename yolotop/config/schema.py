@@ -17,21 +17,37 @@ from yolotop.model import Deployment, StoreSettings
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
 """Spans of time that ``[ui] range`` may name; the same as the view's."""
-SYMBOLS: Final = ("auto", "unicode", "ascii")
+VIEWS: Final = ("cards", "compact", "table", "map")
+"""Ways to show the fleet that ``[ui] view`` may name; the same as the terminal's."""
+SYMBOLS: Final = ("auto", "braille", "block", "ascii")
 DIALECTS: Final = ("ultralytics",)
 """Serving protocols that the probe speaks."""
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+_NO_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class UiSettings:
-    """``[ui]``: how the terminal starts. ``theme`` is ``auto`` or a theme's name."""
+    """``[ui]`` and ``[keymap]``: how the terminal starts, and which key does what.
+
+    ``theme`` is ``auto`` or a theme's name. ``refresh_s`` lies between two looks at the
+    history. ``keymap`` holds the keys of an action by its id; whether there is such an
+    action, and whether two want one key, only the terminal can say.
+    """
 
     theme: str = "auto"
     range: str = "24h"
     symbols: str = "auto"
     read_only: bool = False
+    view: str = "cards"
+    mouse: bool = True
+    refresh_s: float = 1.0
+    low_bandwidth: bool = False
+    # A mapping has no hash; settings that differ in it alone may share theirs.
+    keymap: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: _NO_KEYS, hash=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
