@@ -12,6 +12,7 @@ one has died.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -20,18 +21,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from yolotop.cli import out
 from yolotop.cli.options import Places
 from yolotop.cli.wishes import Wishes
-from yolotop.errors import ExitCode, UsageError, YolotopError
+from yolotop.errors import ExitCode, StoreError, UsageError, YolotopError
 from yolotop.text import clean
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
     from yolotop.store.protocol import CollectorStatus, Reader
     from yolotop.tui.app import YolotopApp
+    from yolotop.view.session import Session
     from yolotop.view.snapshot import Snapshot
 
 WATCH_S: Final = 2.0
@@ -66,12 +68,17 @@ def run_terminal(
             "There is no terminal to draw on",
             hint="`yolotop status` and `yolotop logs --follow` work anywhere",
         )
+    # Collecting garbage while modules load finds none and costs a tenth of the start.
+    gc.disable()
     where = Places(config_path, data_dir)
     config = where.load()
     settings = (wishes or Wishes()).applied(config.ui)
     keeper = Keeper(config, owner_pid=os.getppid() if browser else owner_pid)
-    with _signals_kept():
-        last = asyncio.run(_live(config, where.target(), keeper, settings))
+    try:
+        with _signals_kept():
+            last = asyncio.run(_live(config, where.target(), keeper, settings))
+    finally:
+        gc.enable()
     if last.code == ExitCode.OK:
         stopped = keeper.release()
         if not browser:
@@ -171,30 +178,35 @@ async def _live(
     config: Config, target: Path, keeper: Keeper, settings: UiSettings
 ) -> Last:
     starting = asyncio.create_task(asyncio.to_thread(keeper.ensure))
-    # The collector starts up while Textual is imported: each takes half a second.
-    app_module = asyncio.create_task(asyncio.to_thread(_import_app))
-    from yolotop.store.open import open_reader
     from yolotop.view.session import Session
     from yolotop.view.snapshot import Range
 
-    await starting
-    await app_module
-    from yolotop.tui.actions import StoreActions
-    from yolotop.tui.app import YolotopApp
-
-    reader = await open_reader(config.data_dir)
+    reader = await _open(config.data_dir, starting)
     try:
         session = Session(reader)
-        app = YolotopApp(
-            session,
-            StoreActions(reader, target),
-            settings=settings,
-            searched=_searched(config),
-            trouble=lambda: keeper.trouble,
-            refresh_s=settings.refresh_s,
-            env=_screen_env(),
-        )
-        async with _beside(keeper.watch(reader)), _beside(_with_the_server(app)):
+        first = await _glance(session, settings)
+        with _first_light(first, settings):
+            from yolotop.tui.actions import StoreActions
+            from yolotop.tui.app import YolotopApp
+
+            app = YolotopApp(
+                session,
+                StoreActions(reader, target),
+                settings=settings,
+                searched=_searched(config),
+                trouble=lambda: keeper.trouble,
+                starting=lambda: not starting.done(),
+                first=first,
+                refresh_s=settings.refresh_s,
+                env=_screen_env(),
+            )
+        # What is loaded stays: the collector of garbage need not look at it again.
+        gc.freeze()
+        gc.enable()
+        async with (
+            _beside(_watching(keeper, reader, starting)),
+            _beside(_with_the_server(app)),
+        ):
             code = await app.run_async(mouse=settings.mouse)
         # An app that crashed has no result but a return code.
         code = (app.return_code or ExitCode.OK) if code is None else code
@@ -204,11 +216,79 @@ async def _live(
                 snapshot = await session.refresh(Range(settings.range))
         return Last(snapshot, int(code))
     finally:
+        await starting
         await reader.close()
 
 
-def _import_app() -> None:
-    import yolotop.tui.app  # noqa: F401 - loaded ahead, in a thread
+async def _glance(session: Session, settings: UiSettings) -> Snapshot | None:
+    """The states as they are, if the store can tell and there are any."""
+    from yolotop.view.snapshot import Range
+
+    with suppress(YolotopError):
+        snapshot = await session.glance(Range(settings.range))
+        return snapshot if snapshot.cards else None
+    return None
+
+
+@contextmanager
+def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[None]:
+    """Show it while Textual is loaded; whatever fails then gives the screen back."""
+    # A browser is sent packets, not a picture; a slow line should carry each one once.
+    if snapshot is None or in_browser(os.environ) or settings.low_bandwidth:
+        yield
+        return
+    from yolotop.tui import first_light, palette
+    from yolotop.tui.ink import look_of
+    from yolotop.tui.layout import View
+
+    width, height = os.get_terminal_size(sys.stdout.fileno())
+    look = look_of(settings.symbols, os.environ)
+    rows = first_light.picture_rows(snapshot, width, height, look, view=View.CARDS)
+    theme = palette.choose(settings.theme, os.environ)
+    painted = first_light.sequences(rows, theme, os.environ)
+    if not painted:
+        yield
+        return
+    sys.stdout.write(painted)
+    sys.stdout.flush()
+
+    def end(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    # The app has its own handlers once it runs.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        yield
+    except BaseException:
+        sys.stdout.write(first_light.LEAVE)
+        sys.stdout.flush()
+        raise
+
+
+async def _open(data_dir: Path, starting: asyncio.Task[None]) -> Reader:
+    """The history, without waiting for the collector where there is one already.
+
+    A first one makes it; one that is ruined is moved aside by the collector.
+    """
+    from yolotop.store.open import FILE_NAME, open_reader
+
+    if not (data_dir / FILE_NAME).exists():
+        await starting
+    try:
+        return await open_reader(data_dir)
+    except StoreError:
+        if starting.done():
+            raise
+    await starting
+    return await open_reader(data_dir)
+
+
+async def _watching(
+    keeper: Keeper, reader: Reader, starting: asyncio.Task[None]
+) -> None:
+    await asyncio.shield(starting)
+    await keeper.watch(reader)
 
 
 @asynccontextmanager

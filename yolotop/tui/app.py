@@ -27,17 +27,18 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import clipboard, themes
+from yolotop.tui import clipboard, palette, themes
 from yolotop.tui.actions import Actions
 from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
-from yolotop.tui.ink import Look
+from yolotop.tui.ink import look_of
 from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.handing import hand_file
 from yolotop.tui.screens.help import Help
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.source import Source
+from yolotop.view.snapshot import Snapshot
 
 __all__ = ["Source", "YolotopApp", "without_web_fonts"]
 
@@ -68,15 +69,17 @@ class YolotopApp(App[int]):
         env: Mapping[str, str] | None = None,
         searched: Sequence[str] = (),
         trouble: Callable[[], str] = lambda: "",
+        starting: Callable[[], bool] = lambda: False,
+        first: Snapshot | None = None,
     ) -> None:
-        """``trouble`` says why no collector could be started, empty while one could."""
+        """See :class:`~yolotop.tui.screens.watching.Means` for what these are."""
         env = os.environ if env is None else env
         # NO_COLOR is only honoured for native colours: with any other theme Textual
         # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self._env = env
         self.animation_level = "none"
-        self.look = Look(plain=plain_wanted(settings.symbols, env))
+        self.look = look_of(settings.symbols, env)
         self.means = Means(
             source,
             actions,
@@ -86,13 +89,15 @@ class YolotopApp(App[int]):
             now,
             searched=tuple(searched),
             trouble=trouble,
+            starting=starting,
+            first=first,
         )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
-        chosen = themes.choose(settings.theme, env)
+        chosen = palette.choose(settings.theme, env)
         # A theme that does not exist must not keep anyone from seeing their fleet.
         self._unknown_theme = "" if chosen in self.available_themes else chosen
-        self.theme = themes.DARK if self._unknown_theme else chosen
+        self.theme = palette.DARK if self._unknown_theme else chosen
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's variables and ours; a theme's own win."""
@@ -164,7 +169,7 @@ class YolotopApp(App[int]):
 
     def action_next_theme(self) -> None:
         """The next of our themes."""
-        cycle = themes.CYCLE
+        cycle = palette.CYCLE
         index = cycle.index(self.theme) + 1 if self.theme in cycle else 0
         self.action_set_theme(cycle[index % len(cycle)])
 
@@ -176,15 +181,3 @@ class YolotopApp(App[int]):
 def without_web_fonts(svg: str) -> str:
     """A picture that fetches nothing: Rich points at a font in the web."""
     return re.sub(r"@font-face\s*{[^}]*}", "", svg)
-
-
-def plain_wanted(symbols: str, env: Mapping[str, str]) -> bool:
-    """Whether only ASCII is to be shown; ``auto`` looks at the locale and the TERM."""
-    if symbols != "auto":
-        return symbols == "ascii"
-    if env.get("TERM") in ("linux", "dumb"):
-        return True
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        if value := env.get(name):
-            return "utf" not in value.lower()
-    return False

@@ -10,7 +10,7 @@ Text in a span is shown as it is. Nothing here parses markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -127,6 +127,24 @@ class Look:
     def live(self) -> str:
         """Before something that lives."""
         return "*" if self.plain else "●"
+
+
+def look_of(symbols: str, env: Mapping[str, str]) -> Look:
+    """The look that ``[ui] symbols`` asks for; ``auto`` looks at locale and TERM."""
+    if symbols == "auto" and not _shows_unicode(env):
+        symbols = "ascii"
+    return Look(
+        plain=symbols == "ascii", braille={"braille": True, "block": False}.get(symbols)
+    )
+
+
+def _shows_unicode(env: Mapping[str, str]) -> bool:
+    if env.get("TERM") in ("linux", "dumb"):
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := env.get(name):
+            return "utf" in value.lower()
+    return True
 
 
 def health_role(health: Health) -> str:

@@ -117,7 +117,8 @@ def plan(
             needed = ceil(cards / columns)
         elif view is View.TABLE:
             needed = cards + 1
-    deck = min(needed, room)
+    # Without a log there is nobody else to take what is left.
+    deck = min(needed, room) if log else room
     return Plan(
         banner=flag,
         panels=panels,

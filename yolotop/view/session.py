@@ -21,14 +21,16 @@ from typing import Final
 
 from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader
 from yolotop.view import cards as views
-from yolotop.view.aggregate import Ledger, Trends, Window, change, step_s, trends
+from yolotop.view.aggregate import Trends, Window, change, step_s, trends
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
 from yolotop.view.log import LogPage, LogQuery, page
 from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
+    UNKNOWN,
     Card,
     CollectorHealth,
     CollectorView,
+    Figures,
     Range,
     Snapshot,
 )
@@ -90,6 +92,31 @@ class Session:
             self._basis = basis
             return self._snapshot
 
+    async def glance(self, range_: Range) -> Snapshot:
+        """States, messages and newest answers; no figures of the range.
+
+        What can be had at once: 5 ms for a hundred deployments with a month of
+        history, where a whole first picture takes 90.
+        """
+        async with self._turn:
+            now = self._now()
+            await self._history.catch_up()
+            self._basis = None
+            collector = views.collector_view(self._history.collector, now)
+            running = collector.health is CollectorHealth.RUNNING
+            silences = self._silences(now, running=running)
+            shown = self._cards(lambda _: UNKNOWN, silences, running=running)
+            return Snapshot(
+                at=now,
+                range=range_,
+                totals=UNKNOWN,
+                active=sum(card.health in views.ACTIVE for card in shown),
+                counts=views.counts(shown),
+                cards=shown,
+                collector=collector,
+                first_at=self._history.first_at,
+            )
+
     async def log(
         self,
         query: LogQuery,
@@ -110,7 +137,11 @@ class Session:
         earlier = await history.earlier(window)
         since_at, trend = await self._trends(now, window)
         await self._budgets.renew(history.registered, now)
-        shown = self._cards(ledger, basis)
+        shown = self._cards(
+            lambda name: ledger.figures(name, window),
+            basis.silences,
+            running=basis.running,
+        )
         totals = ledger.fleet().figures(window)
         return Snapshot(
             at=now,
@@ -161,19 +192,25 @@ class Session:
             for entry in self._history.registered
         )
 
-    def _cards(self, ledger: Ledger, basis: _Basis) -> tuple[Card, ...]:
+    def _cards(
+        self,
+        figures: Callable[[str], Figures],
+        silences: tuple[str, ...],
+        *,
+        running: bool,
+    ) -> tuple[Card, ...]:
         """All cards; one that says what it said before is the same object."""
         history = self._history
         before = {card.name: card for card in self._snapshot.cards}
         shown = []
-        for entry, silence in zip(history.registered, basis.silences, strict=True):
+        for entry, silence in zip(history.registered, silences, strict=True):
             card = views.card(
                 entry,
                 state=history.states.get(entry.name),
                 track=history.tracks[entry.name],
-                figures=ledger.figures(entry.name, basis.window),
+                figures=figures(entry.name),
                 pending=entry.name in history.pending,
-                running=basis.running,
+                running=running,
                 silence=silence,
                 slo_left=self._budgets.left(entry.name),
             )

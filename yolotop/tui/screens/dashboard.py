@@ -26,7 +26,7 @@ from yolotop.tui.screens.fleet_deeds import FleetDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
@@ -57,6 +57,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
         self.feed.query = self.log_query
+        if self.means.first is not None:
+            self.take_picture(self.means.first)
         self.share_out()
         self.run_worker(self.feed.run(), group="feed")
 
@@ -108,6 +110,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
     def _show_notes(self) -> None:
         view = self._latest.collector
         absent = view.health is not CollectorHealth.RUNNING and self._seen
+        # One that is only just being started needs no alarm.
+        absent = absent and not self.means.starting()
         # Why none could be started says more than what the last one had to say.
         trouble = " ".join(self.means.trouble().split()) if absent else ""
         note = f"nobody is measuring: {trouble}" if trouble else view.note

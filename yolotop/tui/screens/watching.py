@@ -23,11 +23,11 @@ from yolotop.tui.ink import Look
 from yolotop.tui.keys import Deed
 from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import Range, Snapshot
 
 _WHILE_TYPING = frozenset({"clear", "switch"})
 
@@ -38,7 +38,8 @@ class Means:
 
     ``refresh_s`` is how often the source is asked, ``now`` the wall clock, ``searched``
     the places where a config file was looked for. ``trouble`` says why no collector
-    could be started, empty while one could.
+    could be started, empty while one could; ``starting`` whether one is on its way.
+    ``first`` is a glance at the fleet, shown until the source has answered.
     """
 
     source: Source
@@ -49,6 +50,8 @@ class Means:
     now: Callable[[], float]
     searched: tuple[str, ...] = ()
     trouble: Callable[[], str] = lambda: ""
+    starting: Callable[[], bool] = lambda: False
+    first: Snapshot | None = None
 
 
 class Watching(Handing):

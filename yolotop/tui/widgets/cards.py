@@ -25,7 +25,7 @@ from yolotop.tui.ink import (
 )
 from yolotop.tui.layout import Density
 from yolotop.tui.trends import beat_rows
-from yolotop.tui.widgets.panels import ERROR_LIMIT, FEW_SAMPLES
+from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
 
@@ -115,7 +115,7 @@ def figures(card: Card, width: int, look: Look) -> Row:
         Span(" err", "faint"),
     )
     requests: Row = (
-        Span(fmt.count(numbers.requests, plain=plain), "text"),
+        Span(fmt.count(numbers.asked, plain=plain), "text"),
         Span(" req", "faint"),
     )
     third = width // 3
@@ -281,7 +281,7 @@ def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
         fmt.percent(numbers.error_rate, width=8, plain=plain),
         "down" if failing else "text",
     )
-    requests = Span(fmt.count(numbers.requests, width=8, plain=plain), "dim")
+    requests = Span(fmt.count(numbers.asked, width=8, plain=plain), "dim")
     named: Row = (p95, Span(" p95", "faint"), errors, Span(" err", "faint"))
     # From wide to narrow: the figures, and the least trend that is worth its cells.
     variants: tuple[tuple[Row, int], ...] = (
