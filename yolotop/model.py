@@ -160,7 +160,8 @@ class Deployment:
     probes, 0-1, over ``objective_range_s``. ``connect_timeout_s`` bounds name, TCP,
     proxy and TLS together, ``first_byte_timeout_s`` from there to the first byte of the
     answer. ``proxy_auth`` refers to ``user:password``; ``ca``, ``client_cert`` and
-    ``client_key`` are paths of PEM files.
+    ``client_key`` are paths of PEM files. ``location`` is latitude and longitude in
+    degrees, for a map.
     """
 
     name: str
@@ -200,6 +201,7 @@ class Deployment:
     client_key: str | None = None
     verify_tls: bool = True
     allow_link_local: bool = False
+    location: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

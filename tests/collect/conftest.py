@@ -34,6 +34,8 @@ from yolotop.model import (
     ProbeKind,
     Sample,
 )
+from yolotop.probe.frames import from_file, synthetic
+from yolotop.probe.prober import Shown
 from yolotop.store.protocol import CollectorStatus, Request, RequestKind
 
 START = 1_700_000_000.0
@@ -189,6 +191,7 @@ class ScriptedAsker:
     overlapped: bool = False
     crash: Exception | None = None
     retry_after_s: float | None = None
+    shown: list[tuple[str, str, int]] = field(default_factory=list)
 
     async def probe(
         self, deployment: Deployment, kind: ProbeKind, *, seed: int = 0
@@ -211,6 +214,13 @@ class ScriptedAsker:
             started_at=started_at,
             latency_ms=self.took_s * 1000,
         )
+
+    async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
+        self.shown.append((deployment.name, image, seed))
+        drawn = image == "synthetic"
+        frame = synthetic(seed % 16) if drawn else from_file(Path(image))
+        answer = await self.probe(deployment, ProbeKind.PREDICT, seed=seed)
+        return Shown(answer, frame)
 
     def _answer(self, outcome: Outcome, name: str, kind: ProbeKind) -> Answer:
         answer = Answer(name, kind, started_at=0.0, http_status=200)

@@ -173,7 +173,7 @@ conf = 2
     assert message.split("\n") == [
         (
             'yolotop.toml:1: unknown section "bogus"; '
-            "known are data_dir, ui, collector, store, defaults, deployment"
+            "known are data_dir, ui, keymap, collector, store, defaults, deployment"
         ),
         'yolotop.toml:3: [defaults]: unknown key "intervall"; did you mean "interval"?',
         (

@@ -10,11 +10,12 @@ import pytest
 
 from yolotop.config.deployment import EXPECT_KEYS, KEYS
 from yolotop.config.duration import format_duration, parse_duration
-from yolotop.config.environment import COLLECTOR_KINDS, UI_KINDS
+from yolotop.config.environment import COLLECTOR_KINDS
 from yolotop.config.load import load, parse
 from yolotop.config.schema import CollectorSettings, UiSettings
 from yolotop.config.starter import STARTER
 from yolotop.config.store import STORE_KINDS, parse_size
+from yolotop.config.ui import UI_KINDS
 from yolotop.model import Deployment, Expectation, StoreSettings
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"

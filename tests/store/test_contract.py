@@ -210,6 +210,7 @@ async def test_registered_deployments_follow_the_config(
         group="lab",
         region="eu",
         predict_interval_s=30,
+        location=(-33.87, 0.0),
     )
     two = Deployment(name="two", url="http://two.example", paused=True)
     await writer.register([one, two], T0)
@@ -221,6 +222,7 @@ async def test_registered_deployments_follow_the_config(
         "lab",
         "eu",
     )
+    assert (first.location, second.location) == ((-33.87, 0.0), None)
     assert "hunter2" not in first.url
     assert "abcdef" not in first.url
     assert (first.position, first.paused, first.predict_interval_s) == (0, False, 30)

@@ -78,6 +78,8 @@ async def test_a_history_from_before_there_were_tails_gets_them(
         db.executescript(
             "DROP TABLE tail; ALTER TABLE deployment DROP COLUMN objective;"
             "ALTER TABLE deployment DROP COLUMN objective_range_s;"
+            "ALTER TABLE deployment DROP COLUMN lat;"
+            "ALTER TABLE deployment DROP COLUMN lon;"
             "PRAGMA user_version = 1"
         )
     file.prepare(path)

@@ -9,12 +9,13 @@ import asyncio
 import math
 import random
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textual.app import App
 from textual.pilot import Pilot
 
+from yolotop.config.origin import Setting
 from yolotop.errors import YolotopError
 from yolotop.model import (
     ErrorKind,
@@ -314,6 +315,8 @@ class FakeActions:
     calls: list[tuple[str, object]] = field(default_factory=list)
     trouble: YolotopError | None = None
     result: list[dict[str, object]] = field(default_factory=list)
+    seen: dict[str, object] = field(default_factory=dict)
+    set_to: tuple[Setting, ...] = ()
 
     def _note(self, what: str, about: object) -> None:
         if self.trouble is not None:
@@ -344,6 +347,26 @@ class FakeActions:
     async def probe(self, name: str) -> None:
         """Remember."""
         self._note("probe", name)
+
+    async def maintain(self, name: str, until: str) -> None:
+        """Remember."""
+        self._note("maintain", (name, until))
+
+    async def predict(self, name: str, image: str) -> dict[str, object]:
+        """What it was told to see."""
+        self._note("predict", (name, image))
+        return self.seen
+
+    async def pin(
+        self, name: str, image_path: str, labels: Sequence[str], count: int
+    ) -> None:
+        """Remember."""
+        self._note("pin", (name, image_path, tuple(labels), count))
+
+    async def settings(self, name: str) -> tuple[Setting, ...]:
+        """What it was told that the settings are."""
+        self._note("settings", name)
+        return self.set_to
 
 
 GOOD_TRIAL: list[dict[str, object]] = [

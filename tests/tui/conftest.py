@@ -96,7 +96,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
     def make(
         *,
         theme: str = "auto",
-        symbols: str = "unicode",
+        symbols: str = "auto",
         read_only: bool = False,
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = lambda: NOON,

@@ -1,20 +1,21 @@
-"""``yolotop config validate``, ``init`` and ``path``.
+"""``yolotop config validate``, ``init``, ``show`` and ``path``.
 
 Owns how findings about the config file are told. It must not know what a key means.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yolotop.cli import out
 from yolotop.cli.options import ConfigOption, DataDirOption, JsonOption, places
 from yolotop.errors import ConfigError, ExitCode, UsageError
-from yolotop.text import clean
+from yolotop.text import clean, columns
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config
@@ -75,6 +76,34 @@ def init(
     create(path)
     out.data(str(path))
     out.narrate("Created. Add a deployment with `yolotop add URL`, or edit the file")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which deployment.")],
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print every setting of a deployment and where it comes from."""
+    from yolotop.config.origin import settings_of
+
+    path = places(ctx, config, data_dir).find()
+    if path is None:
+        raise UsageError(
+            "There is no config file",
+            hint=f"Create one with `yolotop config init`; looked for {_searched()}",
+        )
+    settings = settings_of(path, name, os.environ)
+    if json:
+        out.data(out.as_json([dataclasses.asdict(setting) for setting in settings]))
+        return
+    wide = max(len(setting.key) for setting in settings)
+    values = max(columns(setting.value) for setting in settings)
+    for setting in settings:
+        gap = " " * (values - columns(setting.value))
+        out.data(f"{setting.key:{wide}}  {setting.value}{gap}  {setting.origin}")
 
 
 @app.command("path")

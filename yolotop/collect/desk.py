@@ -9,13 +9,17 @@ Every request is answered, with JSON or with one clean sentence that says why no
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Final, Protocol
 
 from yolotop.collect.clock import Clock, sleep
-from yolotop.collect.rounds import Asker, ask_once
+from yolotop.collect.rounds import GRACE_S, Asker, ask_once
+from yolotop.collect.showing import showing
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import deployment_from_table
 from yolotop.config.duration import parse_duration
@@ -24,13 +28,18 @@ from yolotop.config.problems import quoted
 from yolotop.errors import StoreError, UsageError, YolotopError
 from yolotop.judge.report import sample_json
 from yolotop.judge.verdict import judge
-from yolotop.model import Deployment, HealthState, ProbeKind, Sample
+from yolotop.model import Deployment, Expectation, HealthState, ProbeKind, Sample
+from yolotop.probe.frames import FrameError
+from yolotop.probe.prober import deadline_s
 from yolotop.store.protocol import Request, RequestKind, Writer
 from yolotop.text import clean, redact
 
 POLL_S: Final = 0.5
 MOST_TRIALS: Final = 4
-"""Trials at once; more wait. Someone is looking at each of them."""
+"""Trials and images by hand at once; more wait. Someone is looking at each of them."""
+SYNTHETIC: Final = "synthetic"
+GOLDEN: Final = "golden"
+"""What a face may call an image: a drawn scene, another each time; its own file."""
 
 _log = logging.getLogger("yolotop.collect")
 
@@ -40,6 +49,9 @@ class Rules(Protocol):
 
     async def ask(self, name: str) -> list[Sample]:
         """Ask both questions now."""
+
+    def deployment(self, name: str) -> Deployment:
+        """As it is asked."""
 
     def pause(self, name: str) -> None:
         """Ask no longer."""
@@ -78,6 +90,7 @@ class Desk:
         self._stamp = stamp
         self._tasks: set[asyncio.Task[None]] = set()
         self._trials = asyncio.Semaphore(MOST_TRIALS)
+        self._scenes = itertools.count()
 
     async def run(self) -> None:
         """Take requests twice a second, for ever."""
@@ -134,6 +147,11 @@ class Desk:
             raise UsageError(f"a request to {request.kind} must name a deployment")
         if request.kind is RequestKind.PROBE:
             return _as_json(await self._rules.ask(name))
+        if request.kind is RequestKind.PREDICT:
+            deployment = self._rules.deployment(name)
+            source, image = _image(request.body, deployment)
+            async with self._trials:
+                return await self._show(deployment, source, image)
         if request.kind is RequestKind.PAUSE:
             self._rules.pause(name)
             self._paused()
@@ -155,6 +173,27 @@ class Desk:
             await self._try(deployment, ProbeKind.HEALTH),
             await self._try(deployment, ProbeKind.PREDICT),
         ]
+
+    async def _show(self, deployment: Deployment, source: str, image: str) -> str:
+        """Send one image. It is judged for whoever looks, and stored nowhere."""
+        seed = next(self._scenes)
+        try:
+            async with asyncio.timeout(deadline_s(deployment) + GRACE_S):
+                shown = await self._asker.show(deployment, image, seed=seed)
+        except TimeoutError:
+            raise UsageError(
+                "the probe did not end within its deadline", hint="Try again"
+            ) from None
+        except FrameError as error:
+            raise UsageError(
+                clean(str(error), limit=400), hint="Choose a JPEG or PNG file"
+            ) from None
+        if image != deployment.image:
+            # What it must find on its own image says nothing about this one.
+            deployment = replace(deployment, expect=Expectation())
+        sample = Sample(shown.answer, judge(shown.answer, deployment, HealthState()))
+        told = await asyncio.to_thread(showing, shown, sample, source=source)
+        return json.dumps(told, ensure_ascii=False)
 
     async def _try(self, deployment: Deployment, kind: ProbeKind) -> Sample:
         answer = await ask_once(self._asker, self._clock, deployment, kind)
@@ -179,12 +218,41 @@ def _end_of(body: str, now: float) -> float | None:
         ) from None
 
 
-def _table(body: str) -> Mapping[str, object]:
+def _image(body: str, deployment: Deployment) -> tuple[str, str]:
+    """What was asked for, in the asker's words and in those of a config file."""
+    source = _object(body).get("image")
+    if not isinstance(source, str) or not source or "\0" in source:
+        raise UsageError(
+            "no image is named", hint='Ask for "synthetic", "golden" or a path'
+        )
+    if source == SYNTHETIC:
+        return source, source
+    if source != GOLDEN:
+        if not Path(source).is_absolute():
+            raise UsageError(
+                f"{quoted(source)} is not an absolute path",
+                hint="The collector may run in another folder; write the whole path",
+            )
+        return clean(source, limit=400), source
+    if deployment.image == SYNTHETIC:
+        raise UsageError(
+            f"{clean(deployment.name)} has no golden image",
+            hint='Set image = "FILE" in its table of the config file, or pin one',
+        )
+    return source, deployment.image
+
+
+def _object(body: str) -> Mapping[str, object]:
     try:
-        table: object = json.loads(body)
+        found: object = json.loads(body)
     except (ValueError, RecursionError):
-        table = None
-    if not isinstance(table, dict):
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _table(body: str) -> Mapping[str, object]:
+    table = _object(body)
+    if not table:
         raise UsageError("a trial needs a deployment table as a JSON object")
     return table
 

@@ -37,7 +37,7 @@ from yolotop.model import (
     Sample,
     Severity,
 )
-from yolotop.probe.prober import deadline_s
+from yolotop.probe.prober import Shown, deadline_s
 from yolotop.text import clean, redact
 
 SCENES: Final = 8
@@ -63,6 +63,9 @@ class Asker(Protocol):
         self, deployment: Deployment, kind: ProbeKind, *, seed: int = 0
     ) -> Answer:
         """Ask once; what goes wrong is in the answer."""
+
+    async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
+        """Send this image; raises FrameError for one that cannot be used."""
 
 
 class Rounds:
@@ -115,6 +118,11 @@ class Rounds:
             replace(deployment, paused=self._conditions.is_paused(name))
             for name, deployment in self._deployments.items()
         ]
+
+    def deployment(self, name: str) -> Deployment:
+        """A followed deployment. UsageError: unknown name."""
+        self._know(name)
+        return self._deployments[name]
 
     def state(self, name: str) -> HealthState:
         """The state of a followed deployment."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from yolotop.config.duration import format_duration
 from yolotop.config.maintenance import as_maintenance
-from yolotop.config.problems import Findings, Scope, kind_of
+from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
 from yolotop.config.schema import DIALECTS
 from yolotop.config.secrets import parse_ref
@@ -70,7 +70,9 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Keys that ``[defaults]`` and ``[[deployment]]`` share, with their kind in TOML."""
-KEYS: Final = ("name", "url", *KINDS, "paused")
+OWN_KEYS: Final = ("name", "url", "location", "paused")
+"""Keys of a ``[[deployment]]`` that make no sense in ``[defaults]``."""
+KEYS: Final = ("name", "url", "location", *KINDS, "paused")
 """Every key of a ``[[deployment]]``."""
 EXPECT_KEYS: Final = ("drawn", "min_detections", "max_detections", "labels")
 
@@ -85,6 +87,8 @@ SLEEPY_INTERVAL_S: Final = HOUR_S
 SOONEST_RECHECK_S: Final = 0.5
 LOWEST_OBJECTIVE: Final = 0.5
 HIGHEST_OBJECTIVE: Final = 0.99999
+_DEGREES: Final = (("latitude", 90), ("longitude", 180))
+_LOCATION_FORM: Final = "[latitude, longitude] such as [52.52, 13.41]"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -112,10 +116,10 @@ def read_defaults(
 ) -> None:
     """Report what is wrong in a ``[defaults]`` table."""
     table = Table(values, scope, {})
-    for key in ("name", "url", "paused"):
+    for key in OWN_KEYS:
         if key in values:
             scope.problem(f"{key} belongs in a [[deployment]], not in [defaults]", key)
-    known = {key: values[key] for key in values if key not in ("name", "url", "paused")}
+    known = {key: values[key] for key in values if key not in OWN_KEYS}
     Table(known, scope, {}).only(tuple(KINDS))
     _effective(table, scope, name="", url="", base=base)
 
@@ -153,6 +157,7 @@ def _effective(
         group=table.read("group", None, as_label),
         tags=table.read("tags", (), as_labels),
         region=table.read("region", None, as_label),
+        location=_optional(table, "location", as_location),
         interval_s=table.duration(
             "interval",
             SLEEPY_INTERVAL_S if scale_to_zero else 15.0,
@@ -281,6 +286,25 @@ def as_image(value: object, base: Path | None) -> str:
     if not text or "\0" in text:
         raise ValueError('is not a path; write "synthetic" or a file name')
     return existing_file(text, base, "the image")
+
+
+def as_location(value: object) -> tuple[float, float]:
+    """Latitude and longitude in degrees, north and east above zero."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"must be two numbers, {_LOCATION_FORM}")
+    degrees: list[float] = []
+    for number, (what, most) in zip(value, _DEGREES, strict=True):
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise ValueError(  # noqa: TRY004 - a rule has one way to say no
+                f"has {kind_of(number)} as its {what}; write {_LOCATION_FORM}"
+            )
+        if not -most <= number <= most:
+            raise ValueError(
+                f"has the {what} {quoted(number)}; -{most} to {most} are possible, "
+                f"and the latitude comes first: {_LOCATION_FORM}"
+            )
+        degrees.append(float(number))
+    return degrees[0], degrees[1]
 
 
 def keeps_awake(deployment: Deployment) -> bool:

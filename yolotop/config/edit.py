@@ -1,6 +1,7 @@
 """Changes to the config file that a person would have made: the rest stays as it is.
 
-Owns adding and removing a deployment and creating the file. It must not know who asked.
+Owns adding, removing and changing a deployment and creating the file. It must not
+know who asked.
 
 An edit is a splice: tomlkit writes the new table, the position scanner finds the old
 one, and every other byte of the file (comments, order, line ends) stays. What comes
@@ -16,14 +17,14 @@ import re
 import secrets
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tomlkit
 from tomlkit.items import Table
 
-from yolotop.config.deployment import KEYS
+from yolotop.config.deployment import KEYS, MOST_DETECTIONS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Section, locate
 from yolotop.config.problems import NameTaken, nearest, quoted
@@ -63,6 +64,32 @@ def remove_deployment(path: Path, name: str) -> None:
     with _locked(path, create=False) as target:
         text = read_text(target)
         _replace(path, target, _without(text, name, path), was=text)
+
+
+def pin_image(
+    path: Path, name: str, image: str, labels: Sequence[str], count: int
+) -> None:
+    """Ask the deployment with the file ``image``; expect ``labels``, ``count`` or more.
+
+    An image below the config file's folder is written relative to it, so that both can
+    be moved. Raises :class:`~yolotop.errors.ConfigError` and leaves the file alone when
+    there is no such deployment or image.
+    """
+    path = absolute(path)
+    picture = absolute(Path(image))
+    if picture.is_relative_to(path.parent):
+        picture = picture.relative_to(path.parent)
+    wanted: dict[str, object] = {
+        "labels": list(dict.fromkeys(labels)),
+        "min_detections": count,
+    }
+    with _locked(path, create=False) as target:
+        text = read_text(target)
+        index, sections = _sections(text, name, path)
+        parse(text, path=path, env=os.environ)  # what was broken before, first
+        changed = _pinned(text, sections, str(picture), wanted)
+        _check_only(text, changed, index)
+        _replace(path, target, changed, was=text)
 
 
 def init(path: Path) -> None:
@@ -125,6 +152,11 @@ def _written(table: Mapping[str, object]) -> Table:
 
 
 def _without(text: str, name: str, path: Path) -> str:
+    return _cut(text, _sections(text, name, path)[1])
+
+
+def _sections(text: str, name: str, path: Path) -> tuple[int, list[Section]]:
+    """Which deployment has that name, and its sections, in order."""
     try:
         names = _names(tomllib.loads(text))
     except tomllib.TOMLDecodeError:
@@ -145,7 +177,51 @@ def _without(text: str, name: str, path: Path) -> str:
             f"{clean(str(path))}: the deployments are one inline array",
             hint="Write them as [[deployment]] sections, or remove this one by hand",
         )
-    return _cut(text, sections)
+    return index, sections
+
+
+def _pinned(
+    text: str, sections: list[Section], image: str, wanted: Mapping[str, object]
+) -> str:
+    """``text`` with the two keys set, from the deployment's header to its last key.
+
+    What lies between is a document of its own, whatever other tables are among it; all
+    else is not even looked at.
+    """
+    lines = _lines(text)
+    start, end = sections[0].start - 1, sections[-1].end
+    document = tomlkit.parse("".join(lines[start:end]))
+    table = document["deployment"][0]
+    table["image"] = image
+    expect = table.get("expect")
+    if expect is None:
+        expect = tomlkit.inline_table()
+        expect.update(wanted)
+        table["expect"] = expect
+    else:
+        for key, value in wanted.items():
+            expect[key] = value
+        # Only a synthetic image has drawn shapes; and fewer than came cannot be right.
+        expect.pop("drawn", None)
+        if expect.get("max_detections", MOST_DETECTIONS) < wanted["min_detections"]:
+            expect.pop("max_detections")
+    changed = tomlkit.dumps(document)
+    if "\r\n" in text:
+        changed = changed.replace("\r\n", "\n").replace("\n", "\r\n")
+    return "".join([*lines[:start], changed, *lines[end:]])
+
+
+def _check_only(was: str, now: str, index: int) -> None:
+    """Refuse a text that differs in more than those keys of that deployment."""
+    before, after = tomllib.loads(was), tomllib.loads(now)
+    for document in (before, after):
+        for key in ("image", "expect"):
+            document["deployment"][index].pop(key, None)
+    if before != after:
+        raise ConfigError(
+            "the deployment is written in a way that cannot be changed safely",
+            hint="Set image and expect by hand",
+        )
 
 
 def _composed(name: object) -> str:
@@ -153,8 +229,7 @@ def _composed(name: object) -> str:
 
 
 def _cut(text: str, sections: list[Section]) -> str:
-    # Only LF ends a TOML line; str.splitlines would split at form feeds and more.
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    lines = _lines(text)
     for section in reversed(sections):
         start, end = section.start - 1, section.end
         blank_before = start > 0 and not lines[start - 1].strip()
@@ -166,6 +241,11 @@ def _cut(text: str, sections: list[Section]) -> str:
                 end += 1
         del lines[start:end]
     return "".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    # Only LF ends a TOML line; str.splitlines would split at form feeds and more.
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 @contextmanager

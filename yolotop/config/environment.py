@@ -20,14 +20,9 @@ from typing import Final
 from yolotop.config.deployment import KINDS
 from yolotop.config.problems import Findings, nearest, quoted
 from yolotop.config.store import STORE_KINDS
+from yolotop.config.ui import UI_KINDS
 from yolotop.text import clean
 
-UI_KINDS: Final[Mapping[str, str]] = {
-    "theme": "text",
-    "range": "text",
-    "symbols": "text",
-    "read_only": "boolean",
-}
 COLLECTOR_KINDS: Final[Mapping[str, str]] = {
     "jitter": "number",
     "in_flight": "integer",

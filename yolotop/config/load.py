@@ -19,7 +19,7 @@ from typing import Final
 import platformdirs
 
 from yolotop.config.deployment import read_defaults, read_deployment
-from yolotop.config.environment import COLLECTOR_KINDS, UI_KINDS, read_environment
+from yolotop.config.environment import COLLECTOR_KINDS, read_environment
 from yolotop.config.locate import Layout, locate
 from yolotop.config.problems import (
     Findings,
@@ -29,15 +29,10 @@ from yolotop.config.problems import (
     kind_of,
     quoted,
 )
-from yolotop.config.schema import (
-    RANGES,
-    SYMBOLS,
-    CollectorSettings,
-    Config,
-    UiSettings,
-)
+from yolotop.config.schema import CollectorSettings, Config
 from yolotop.config.store import read_store
-from yolotop.config.table import Table, as_share, as_text
+from yolotop.config.table import Table, as_share
+from yolotop.config.ui import read_ui
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment
 from yolotop.text import clean
@@ -45,12 +40,19 @@ from yolotop.text import clean
 FILE_NAME: Final = "yolotop.toml"
 LARGEST_BYTES: Final = 4 * 1024 * 1024
 MOST_DEPLOYMENTS: Final = 10_000
-_SECTIONS: Final = ("data_dir", "ui", "collector", "store", "defaults", "deployment")
+_SECTIONS: Final = (
+    "data_dir",
+    "ui",
+    "keymap",
+    "collector",
+    "store",
+    "defaults",
+    "deployment",
+)
 MOST_JITTER: Final = 0.5
 _SYNTAX: Final = re.compile(
     r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$"
 )
-_THEME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
 
 def config_dir(env: Mapping[str, str]) -> Path:
@@ -159,7 +161,12 @@ def parse(
         if key not in _SECTIONS:
             top.unknown(key, _SECTIONS, what="section")
     overrides = read_environment(env, findings)
-    ui = _ui(_section(document, "ui", top), overrides["ui"], findings)
+    ui = read_ui(
+        _section(document, "ui", top),
+        overrides["ui"],
+        _section(document, "keymap", top),
+        findings,
+    )
     collector = _collector(
         _section(document, "collector", top), overrides["collector"], findings
     )
@@ -235,28 +242,6 @@ def _section(
     return {}
 
 
-def _ui(
-    values: Mapping[str, object], override: Mapping[str, object], findings: Findings
-) -> UiSettings:
-    # Each source is read alone first, so that a problem is told where it stands.
-    scope = findings.scope("[ui]", "ui")
-    Table(values, scope, {}).only(tuple(UI_KINDS))
-    file = _ui_settings(Table(values, scope, {}))
-    if not override:
-        return file
-    _ui_settings(Table(override, scope.child("YOLOTOP_UI_…", source="environment"), {}))
-    return _ui_settings(Table({}, scope, {**values, **override}))
-
-
-def _ui_settings(table: Table) -> UiSettings:
-    return UiSettings(
-        theme=table.read("theme", "auto", _as_theme),
-        range=table.choice("range", "24h", known=RANGES),
-        symbols=table.choice("symbols", "auto", known=SYMBOLS),
-        read_only=table.boolean("read_only", fallback=False),
-    )
-
-
 def _collector(
     values: Mapping[str, object], override: Mapping[str, object], findings: Findings
 ) -> CollectorSettings:
@@ -284,15 +269,6 @@ def _as_jitter(value: object) -> float:
     if share > MOST_JITTER:
         raise ValueError(f"is above {MOST_JITTER:g}, half of the interval")
     return share
-
-
-def _as_theme(value: object) -> str:
-    text = as_text(value)
-    if not _THEME.fullmatch(text):
-        raise ValueError(
-            f'{quoted(text)} is not the name of a theme; write "auto", "dark", "light"…'
-        )
-    return text
 
 
 def _defaults(

@@ -25,5 +25,6 @@ timeout = "10s"           # the most that one question may take, all in all
 # api_key = "env:DOCK_CAM_KEY"    # or "file:PATH"; never the key itself
 # group = "warehouse"
 # region = "eu"
+# location = [52.52, 13.41]       # latitude, longitude: where the map shows it
 # tags = ["edge"]
 """

@@ -15,6 +15,7 @@ import hashlib
 import io
 import math
 import random
+import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -148,7 +149,13 @@ def from_file(path: Path) -> Frame:
     20 MB, not an image, damaged, or so many pixels that decoding it would be an attack.
     """
     try:
-        length = path.stat().st_size
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise FrameError(f"{path}: is a directory, not an image")
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe would never end, and neither would /dev/zero.
+            raise FrameError(f"{path}: is not a regular file")
+        length = found.st_size
         if length > MAX_FILE_BYTES:
             raise FrameError(
                 f"{path}: {length / 1e6:.1f} MB is too large for a probe "
@@ -157,8 +164,6 @@ def from_file(path: Path) -> Frame:
         data = path.read_bytes()
     except FileNotFoundError:
         raise FrameError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise FrameError(f"{path}: is a directory, not an image") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FrameError(f"{path}: cannot be read: {reason}") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -39,7 +39,7 @@ from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact, redact_bytes, show_url
 
-__all__ = ["SCENES", "Prober", "deadline_s", "retry_after_s"]
+__all__ = ["SCENES", "Prober", "Shown", "deadline_s", "retry_after_s"]
 
 BODY_HEAD: Final = 512
 """Bytes of an unreadable answer that are kept for a person to look at."""
@@ -64,6 +64,7 @@ class _Question:
     started_at: float
     secret: str = ""
     frame: Frame | None = None
+    body: bytes = b""
 
     def failed(self, failure: ProbeFailure) -> Answer:
         """No usable answer."""
@@ -142,6 +143,18 @@ class _Question:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One image with what came back, for a person to look at.
+
+    ``body`` is the answer's, unpacked, without the key; empty when none came.
+    """
+
+    answer: Answer
+    frame: Frame
+    body: bytes = field(default=b"", repr=False)
+
+
 class Prober:
     """Asks. ``secret`` turns a reference into its value and may raise YolotopError.
 
@@ -171,9 +184,24 @@ class Prober:
         they are left to the judge in ``http_status`` and ``body_head``.
         """
         question = _Question(deployment.name, kind, self._now())
+        return await self._answer(deployment, question, deployment.image, seed)
+
+    async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
+        """Send ``image`` (``synthetic`` or a path), whatever the deployment's own is.
+
+        Raises FrameError for a file that cannot be used; all else is in the answer.
+        """
+        frame = await self._pictures.frame(image, seed)
+        question = _Question(deployment.name, ProbeKind.PREDICT, self._now())
+        answer = await self._answer(deployment, question, image, seed)
+        return Shown(answer, frame, question.body)
+
+    async def _answer(
+        self, deployment: Deployment, question: _Question, image: str, seed: int
+    ) -> Answer:
         try:
             approach = self._approaches.approach(deployment)
-            reply = await self._ask(approach, question, seed)
+            reply = await self._ask(approach, question, image, seed)
             return await self._read(reply, approach, question)
         except ProbeFailure as failure:
             return question.failed(failure)
@@ -189,12 +217,14 @@ class Prober:
         self._pictures.clear()
         await self._transport.aclose()
 
-    async def _ask(self, approach: Approach, question: _Question, seed: int) -> Reply:
+    async def _ask(
+        self, approach: Approach, question: _Question, image: str, seed: int
+    ) -> Reply:
         deployment, dialect = approach.deployment, approach.dialect
         keys = await self._approaches.keys(deployment)
         question.secret = keys.api_key or ""
         if question.kind is ProbeKind.PREDICT:
-            frame = await self._pictures.frame(deployment.image, seed)
+            frame = await self._pictures.frame(image, seed)
             question.frame = frame
             spec = dialect.predict_request(deployment, frame)
         else:
@@ -217,6 +247,7 @@ class Prober:
             body = redact_bytes(reply.body, secret)
             if body is not reply.body:
                 reply = replace(reply, body=body)
+        question.body = reply.body
         wait_s = retry_after_s(reply.header("retry-after"), self._now())
         if not reply.ok:
             said = redact(_refusal(reply, approach), secret)

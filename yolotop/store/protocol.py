@@ -48,17 +48,21 @@ class RequestKind(StrEnum):
     RESUME = "resume"
     MAINTENANCE = "maintenance"
     TRIAL = "trial"
+    PREDICT = "predict"
     STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A face's wish: ``deployment`` is a name; ``body`` is empty but for a trial.
+    """A face's wish: ``deployment`` is a name; ``body`` is what each kind says.
 
     A *trial* probes an endpoint that is not registered: ``body`` holds a deployment
     table as in the config file, the result is a JSON list as ``check --json`` prints.
     *Maintenance* has its end in ``body``: a duration ("2h"), an ISO 8601 time (UTC
-    where it has no offset), or nothing to end it now.
+    where it has no offset), or nothing to end it now. *Predict* sends one image to a
+    registered deployment, beside the history: ``body`` is ``{"image": ...}`` with
+    ``synthetic``, ``golden`` (its own ``image``) or an absolute path; the result is a
+    JSON object with what came back, see :mod:`yolotop.collect.showing`.
     """
 
     id: int
@@ -73,7 +77,8 @@ class Registered:
     """A deployment as the store knows it. ``removed_at`` is set once it left the file.
 
     ``position`` is its place in the config file, from 0. ``objective`` is the share of
-    good predict probes, 0-1, over ``objective_range_s``.
+    good predict probes, 0-1, over ``objective_range_s``. ``location`` is latitude and
+    longitude in degrees.
     """
 
     name: str
@@ -89,6 +94,7 @@ class Registered:
     removed_at: float | None = None
     objective: float = 0.99
     objective_range_s: float = 604_800.0
+    location: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

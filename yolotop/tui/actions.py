@@ -12,17 +12,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from yolotop.errors import ConfigError, StoreError
 from yolotop.store.protocol import Reader, RequestKind
 
+if TYPE_CHECKING:
+    from yolotop.config.origin import Setting
+
 TRIAL_DEADLINE_S: Final = 75.0
 """Longest wait for a trial: a cold start (55 s) and a probe's own timeout."""
+SOON_S: Final = 10.0
+"""Longest wait for what takes no probe: a collector looks twice a second."""
 _POLL_S: Final = 0.1
+_MAINTAINED: Final = frozenset({"maintenance began", "maintenance ended"})
 
 Table = Mapping[str, object]
 """A deployment as the config file writes it."""
@@ -48,6 +55,23 @@ class Actions(Protocol):
 
     async def probe(self, name: str) -> None:
         """Ask it now."""
+
+    async def maintain(self, name: str, until: str) -> None:
+        """Leave it alone for so long ("1h"), or until then; empty: ask it again."""
+
+    async def predict(self, name: str, image: str) -> dict[str, object]:
+        """Send it one image: ``synthetic``, ``golden`` or an absolute path.
+
+        What comes back is described in :mod:`yolotop.collect.showing`.
+        """
+
+    async def pin(
+        self, name: str, image_path: str, labels: Sequence[str], count: int
+    ) -> None:
+        """Ask with that image from now on, and expect so many and such detections."""
+
+    async def settings(self, name: str) -> tuple[Setting, ...]:
+        """Its effective settings, each with where it comes from."""
 
 
 class StoreActions:
@@ -80,17 +104,9 @@ class StoreActions:
         # What the file would refuse is told at once, before anything is asked.
         await asyncio.to_thread(edit.preview_deployment, self._config_path, table)
         number = await self._leave(RequestKind.TRIAL, body=json.dumps(dict(table)))
-        waited = 0.0
-        while (text := await self._reader.request_result(number)) is None:
-            if waited >= self._deadline_s:
-                raise StoreError(
-                    f"no collector answered within {self._deadline_s:.0f} s",
-                    hint="see whether one runs: yolotop status",
-                    title="The test got no answer",
-                )
-            await self._sleep(_POLL_S)
-            waited += _POLL_S
-        return _rows(text)
+        return _rows(
+            await self._result(number, self._deadline_s, "The test got no answer")
+        )
 
     async def add(self, table: Table) -> None:
         """Append the deployment to the config file (created when it is missing)."""
@@ -116,6 +132,61 @@ class StoreActions:
         """Ask the collector to probe it now."""
         await self._leave(RequestKind.PROBE, deployment=name)
 
+    async def maintain(self, name: str, until: str) -> None:
+        """Tell the collector, and wait until it has said yes.
+
+        Raises:
+            StoreError: it cannot be (the sentence says why), or nobody answered.
+        """
+        number = await self._leave(RequestKind.MAINTENANCE, deployment=name, body=until)
+        refused = "Maintenance cannot be set"
+        told = await self._result(number, min(self._deadline_s, SOON_S), refused)
+        if told not in _MAINTAINED:
+            raise StoreError(told, title=refused)
+
+    async def predict(self, name: str, image: str) -> dict[str, object]:
+        """Leave the wish and wait for what came back.
+
+        Raises:
+            StoreError: no collector answered in time, or it could not send that image.
+        """
+        body = json.dumps({"image": image})
+        number = await self._leave(RequestKind.PREDICT, deployment=name, body=body)
+        refused = "The image could not be sent"
+        return _object(await self._result(number, self._deadline_s, refused), refused)
+
+    async def pin(
+        self, name: str, image_path: str, labels: Sequence[str], count: int
+    ) -> None:
+        """Write both into the deployment's table of the config file."""
+        from yolotop.config import edit
+
+        await asyncio.to_thread(
+            edit.pin_image, self._config_path, name, image_path, labels, count
+        )
+
+    async def settings(self, name: str) -> tuple[Setting, ...]:
+        """From the config file and this process's environment."""
+        from yolotop.config import origin
+
+        return await asyncio.to_thread(
+            origin.settings_of, self._config_path, name, os.environ
+        )
+
+    async def _result(self, number: int, deadline_s: float, title: str) -> str:
+        """What the collector answered; StoreError under ``title`` when it did not."""
+        waited = 0.0
+        while (text := await self._reader.request_result(number)) is None:
+            if waited >= deadline_s:
+                raise StoreError(
+                    f"no collector answered within {deadline_s:.0f} s",
+                    hint="see whether one runs: yolotop status",
+                    title=title,
+                )
+            await self._sleep(_POLL_S)
+            waited += _POLL_S
+        return text
+
     async def _leave(
         self, kind: RequestKind, *, deployment: str | None = None, body: str = ""
     ) -> int:
@@ -133,6 +204,17 @@ def _rows(text: str) -> list[dict[str, object]]:
         # The collector answers a trial it cannot run with one clean sentence.
         raise StoreError(text, title="The test could not be run")
     return rows
+
+
+def _object(text: str, title: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        # The collector answers what it cannot do with one clean sentence.
+        raise StoreError(text, title=title)
+    return found
 
 
 def fields_of(error: ConfigError) -> dict[str, str]:

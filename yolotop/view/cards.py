@@ -143,6 +143,7 @@ def card(
         health=health,
         since_at=_since_at(registered, state, track.last_at if silence else None),
         region=registered.region,
+        location=registered.location,
         group=registered.group,
         tags=registered.tags,
         checking=pending or waits,

@@ -86,6 +86,7 @@ class Card:
     there is one. ``last_at`` is the last probe of either kind. ``phases`` and
     ``server`` are of the last predict answer. ``slo_left`` is what is left of the error
     budget, 1 for all of it and below 0 where it is overdrawn; ``None`` without a probe.
+    ``location`` is latitude and longitude in degrees.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Card:
     phases: Phases = field(default_factory=Phases)
     server: ServerTimes | None = None
     slo_left: float | None = None
+    location: tuple[float, float] | None = None
 
 
 class CollectorHealth(StrEnum):

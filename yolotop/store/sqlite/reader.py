@@ -44,7 +44,8 @@ from yolotop.store.state import decode_state
 
 _DEPLOYMENTS: Final = """
 SELECT name, url, dialect, "group", region, tags, position, paused,
-       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s
+       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s,
+       lat, lon
 FROM deployment WHERE ?1 OR removed_at IS NULL
 ORDER BY removed_at IS NOT NULL, position, id
 """
@@ -296,6 +297,7 @@ def _registered(rows: Rows) -> list[Registered]:
             removed_at=row[10],
             objective=row[11],
             objective_range_s=row[12],
+            location=None if row[13] is None else (row[13], row[14]),
         )
         for row in rows
     ]

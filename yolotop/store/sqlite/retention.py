@@ -25,6 +25,8 @@ from yolotop.store.sqlite.lines import STAMP_EVERY
 
 REQUESTS_S: Final = 86_400
 """How long a face may look for the answer to its request."""
+PICTURES_S: Final = 600
+"""The same for an image: 300 KB each, and whoever asked looks at once."""
 DAY_S: Final = 86_400
 CHUNK: Final = 5_000
 """Rows of one sweep: a few milliseconds under the write lock."""
@@ -37,6 +39,9 @@ SELECT coalesce((SELECT min(seq) FROM anchor WHERE at_ms > ?), 1 << 62)
 _SLOTS: Final = """
 DELETE FROM slot WHERE (width_s, start_s, dep) IN (
   SELECT width_s, start_s, dep FROM slot WHERE width_s = ? AND start_s < ? LIMIT ?)
+"""
+_REQUESTS: Final = """
+DELETE FROM request WHERE at < ? OR (kind = 'predict' AND at < ?)
 """
 _EVENTS: Final = """
 DELETE FROM event WHERE seq IN (
@@ -70,9 +75,7 @@ async def sweep(
     if gone < CHUNK:
         gone += await _delete(connection, _EVENTS, CHUNK, now - settings.events_s)
     if gone < CHUNK:
-        gone += await _delete(
-            connection, "DELETE FROM request WHERE at < ?", now - REQUESTS_S
-        )
+        gone += await _delete(connection, _REQUESTS, now - REQUESTS_S, now - PICTURES_S)
     young = 0
     if gone < CHUNK and await _is_too_large(connection, settings):
         young = await _sweep_young(connection, now)

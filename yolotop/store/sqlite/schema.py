@@ -165,8 +165,14 @@ _OBJECTIVES: Final = (
     "ALTER TABLE deployment ADD COLUMN objective_range_s REAL NOT NULL DEFAULT 604800",
 )
 
+_LOCATIONS: Final = (
+    "ALTER TABLE deployment ADD COLUMN lat REAL",
+    "ALTER TABLE deployment ADD COLUMN lon REAL",
+)
+
 MIGRATIONS: Final = (
     Migration(1, _FIRST),
     Migration(2, (tails.CREATE,), fill=tails.fill),
     Migration(3, _OBJECTIVES),
+    Migration(4, _LOCATIONS),
 )

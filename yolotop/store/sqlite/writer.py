@@ -41,14 +41,15 @@ that writing cannot delay the timestamps of probes in flight."""
 
 _REGISTER: Final = """
 INSERT INTO deployment (name, url, dialect, "group", region, tags, position, paused,
-                        predict_interval_s, objective, objective_range_s, first_seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        predict_interval_s, objective, objective_range_s, lat, lon,
+                        first_seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
   url = excluded.url, dialect = excluded.dialect, "group" = excluded."group",
   region = excluded.region, tags = excluded.tags, position = excluded.position,
   paused = excluded.paused, predict_interval_s = excluded.predict_interval_s,
   objective = excluded.objective, objective_range_s = excluded.objective_range_s,
-  removed_at = NULL
+  lat = excluded.lat, lon = excluded.lon, removed_at = NULL
 """
 _BEAT: Final = """
 INSERT OR REPLACE INTO collector VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -256,6 +257,7 @@ _OPEN: Final = (
 
 
 def _row(position: int, deployment: Deployment, at: float) -> tuple[object, ...]:
+    lat, lon = deployment.location or (None, None)
     return (
         deployment.name,
         # Never the secrets that a URL may hold: the history is copied and shared.
@@ -269,5 +271,7 @@ def _row(position: int, deployment: Deployment, at: float) -> tuple[object, ...]
         deployment.predict_interval_s,
         deployment.objective,
         deployment.objective_range_s,
+        lat,
+        lon,
         at,
     )

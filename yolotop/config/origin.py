@@ -1,0 +1,163 @@
+"""Where each setting of one deployment comes from.
+
+Owns the table of effective settings with their origins. It must not know who reads it,
+or decide what a setting is: values are those that :mod:`yolotop.config.load` found.
+
+The environment is that of the process that asks. A collector that was started from
+another shell may have another one.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
+from yolotop.config.duration import format_duration
+from yolotop.config.load import absolute, parse, read_text
+from yolotop.config.locate import Layout, locate
+from yolotop.config.problems import nearest, quoted
+from yolotop.errors import ConfigError
+from yolotop.model import Deployment, Expectation
+from yolotop.text import clean, redact, show_url
+
+BUILT_IN: Final = "built in"
+NONE: Final = "none"
+"""The value of a key that is not set and has no default."""
+_REFERENCES: Final = frozenset({"api_key", "proxy_auth"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective setting: ``value`` as the config file would write it.
+
+    ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
+    yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
+    there by reference only; where there is no value, ``value`` is ``none``. The keys
+    of ``expect`` are ``expect.labels`` and so on.
+    """
+
+    key: str
+    value: str
+    origin: str
+
+
+def settings_of(path: Path, name: str, env: Mapping[str, str]) -> tuple[Setting, ...]:
+    """Every setting of the deployment ``name``, in the order of the documentation.
+
+    Raises :class:`~yolotop.errors.ConfigError` when the file cannot be used or holds
+    no such deployment.
+    """
+    path = absolute(path)
+    text = read_text(path)
+    config = parse(text, path=path, env=env)
+    found = config.deployment(name)
+    if found is None:
+        known = [deployment.name for deployment in config.deployments]
+        raise ConfigError(
+            f"{clean(str(path))}: there is no deployment {quoted(name)}",
+            hint=nearest(name, known).capitalize() if known else "It holds none",
+        )
+    index, own = _own_table(text, found.name)
+    sources = _Sources(
+        clean(path.name), index, own, config.defaults, env, layout=locate(text)
+    )
+    return tuple(_settings(found, sources))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What was written for one deployment, and where."""
+
+    file: str
+    index: int
+    own: Mapping[str, object]
+    defaults: Mapping[str, object]
+    env: Mapping[str, str]
+    layout: Layout = field(repr=False)
+
+    def of(self, *keys: str) -> tuple[object, str] | None:
+        """What was written at ``keys`` and where; ``None`` for what nobody wrote.
+
+        A table (``expect``) is taken whole: the deployment's own hides the other.
+        """
+        if keys[0] in self.own:
+            return self._found(self.own, keys, self._place("deployment", self.index))
+        if keys[0] not in self.defaults:
+            return None
+        variable = f"YOLOTOP_DEFAULTS_{keys[0].upper()}"
+        if variable in self.env and KINDS.get(keys[0]) != "table":
+            return self.defaults[keys[0]], variable
+        place = self._place("defaults")
+        return self._found(self.defaults, keys, lambda *at: f"[defaults], {place(*at)}")
+
+    def _place(self, *table: str | int) -> Callable[..., str]:
+        def place(*keys: str) -> str:
+            line = self.layout.line(*table, *keys)
+            return self.file if line is None else f"{self.file}:{line}"
+
+        return place
+
+    @staticmethod
+    def _found(
+        table: Mapping[str, object], keys: tuple[str, ...], place: Callable[..., str]
+    ) -> tuple[object, str] | None:
+        value: object = table
+        for key in keys:
+            if not isinstance(value, Mapping) or key not in value:
+                return None
+            value = value[key]
+        return value, place(*keys)
+
+
+def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
+    tables = tomllib.loads(text)["deployment"]
+    for index, table in enumerate(tables):
+        if unicodedata.normalize("NFC", table["name"]) == name:
+            return index, table
+    raise AssertionError(name)  # the config that was read from it holds it
+
+
+def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    for key in KEYS:
+        if key != "expect":
+            yield _setting(key, sources.of(key), _effective(found, key))
+            continue
+        for inner in EXPECT_KEYS:
+            plain = getattr(Expectation(), inner)
+            yield _setting(f"expect.{inner}", sources.of(key, inner), plain)
+
+
+def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:
+    value, origin = written or (built_in, BUILT_IN)
+    if key == "url":
+        value = show_url(str(value))
+    shown = clean(_as_toml(value))
+    # A reference is no secret, and its name may look like one.
+    return Setting(key, shown if key in _REFERENCES else redact(shown), origin)
+
+
+def _effective(found: Deployment, key: str) -> object:
+    """The value in force, as the file would write it."""
+    seconds = getattr(found, f"{key}_s", None)
+    return (
+        format_duration(seconds) if seconds is not None else getattr(found, key, None)
+    )
+
+
+def _as_toml(value: object) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_as_toml(item) for item in value)}]"
+    if isinstance(value, (int, float)):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    # JSON's strings are TOML's, but for one sign that no value here holds (DEL).
+    return json.dumps(str(value), ensure_ascii=False)
