@@ -27,7 +27,7 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import clipboard, palette, themes
+from yolotop.tui import clipboard, keymap, palette, themes
 from yolotop.tui.actions import Actions
 from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
@@ -36,7 +36,7 @@ from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.handing import hand_file
 from yolotop.tui.screens.help import Help
-from yolotop.tui.screens.watching import Means
+from yolotop.tui.screens.watching import Means, Watching
 from yolotop.tui.source import Source
 from yolotop.view.snapshot import Snapshot
 
@@ -51,11 +51,10 @@ class YolotopApp(App[int]):
     TITLE = "yolotop"
     CSS_PATH = "yolotop.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Deeds}
-    # The palette's key is Textual's own binding, from the same table's entry.
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding_of(deed, priority=False)
+        # As Textual's own, which it adds where there is none for the palette.
+        binding_of(deed, priority=deed.id == "palette")
         for deed in deeds_in("app")
-        if deed.id != "palette"
     ]
 
     def __init__(
@@ -91,6 +90,7 @@ class YolotopApp(App[int]):
             trouble=trouble,
             starting=starting,
             first=first,
+            keymap=keymap.read(settings.keymap),
         )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
@@ -111,7 +111,17 @@ class YolotopApp(App[int]):
         return Dashboard(self.means)
 
     def on_mount(self) -> None:
-        """End at once, and cleanly, with the terminal."""
+        """Lay the keymap over the table; end cleanly with the terminal."""
+        self.set_keymap(self.means.keymap.bindings())
+        if troubles := self.means.keymap.troubles:
+            where = self.means.searched[-1:] or ("the config file",)
+            self.notify(
+                "\n".join((*where, *troubles)),
+                title="Part of the keymap is not used",
+                severity="warning",
+                markup=False,
+                timeout=30,
+            )
         if self._unknown_theme:
             self.notify(
                 f"There is no theme {self._unknown_theme!r}; t walks through them.",
@@ -149,7 +159,9 @@ class YolotopApp(App[int]):
     def action_help(self) -> None:
         """All keys and signs."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.look, read_only=self.means.settings.read_only))
+            here = self.screen
+            deeds = here.offered() if isinstance(here, Watching) else deeds_in("app")
+            self.push_screen(Help(self.look, deeds))
 
     def copy_to_clipboard(self, text: str) -> None:
         """Send text to the clipboard of the terminal, through tmux and screen.

@@ -145,7 +145,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         ):
             if wanted:
                 labels.setdefault(deed_id, label)
-        self.hints.deeds = (*self.deeds, *deeds_in("app"))
+        self.hints.deeds = self.offered()
         self.hints.labels = labels
 
     # -- up from the widgets -------------------------------------------------------
