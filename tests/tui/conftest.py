@@ -101,6 +101,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = lambda: NOON,
         trouble: Callable[[], str] = lambda: "",
+        demo: bool = False,
     ) -> YolotopApp:
         settings = UiSettings(theme=theme, symbols=symbols, read_only=read_only)
         return YolotopApp(
@@ -112,6 +113,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
             env=TRUECOLOR if env is None else env,
             searched=("./yolotop.toml", "~/.config/yolotop/yolotop.toml"),
             trouble=trouble,
+            demo=demo,
         )
 
     return make

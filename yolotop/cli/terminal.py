@@ -26,8 +26,15 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from yolotop.cli import out
 from yolotop.cli.options import Places
 from yolotop.cli.wishes import Wishes
-from yolotop.errors import ExitCode, StoreError, UsageError, YolotopError
+from yolotop.errors import (
+    ExitCode,
+    MissingExtraError,
+    StoreError,
+    UsageError,
+    YolotopError,
+)
 from yolotop.text import clean
+from yolotop.tui.ending import SEE_DEMO
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
@@ -79,6 +86,10 @@ def run_terminal(
             last = asyncio.run(_live(config, where.target(), keeper, settings))
     finally:
         gc.enable()
+    if last.code == SEE_DEMO:
+        keeper.release()
+        words = [sys.executable, "-P", "-m", "yolotop", "demo"]
+        os.execv(sys.executable, words)  # noqa: S606 - our own interpreter and module
     if last.code == ExitCode.OK:
         stopped = keeper.release()
         if not browser:
@@ -89,6 +100,16 @@ def run_terminal(
 def in_browser(env: Mapping[str, str]) -> bool:
     """Whether Textual was told, by the web server, to talk to a browser."""
     return env.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def _can_demo() -> bool:
+    """Whether the demo can take this terminal over."""
+    from yolotop.demo.control import require_extra
+
+    with suppress(MissingExtraError):
+        require_extra()
+        return not in_browser(os.environ)
+    return False
 
 
 def _screen_env() -> Mapping[str, str]:
@@ -198,6 +219,7 @@ async def _live(
                 starting=lambda: not starting.done(),
                 first=first,
                 env=_screen_env(),
+                demo=not config.deployments and _can_demo(),
             )
         # What is loaded stays: the collector of garbage need not look at it again.
         gc.freeze()

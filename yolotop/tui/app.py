@@ -73,6 +73,7 @@ class YolotopApp(App[int]):
         trouble: Callable[[], str] = lambda: "",
         starting: Callable[[], bool] = lambda: False,
         first: Snapshot | None = None,
+        demo: bool = False,
     ) -> None:
         """See :class:`~yolotop.tui.screens.watching.Means` for what these are."""
         env = os.environ if env is None else env
@@ -95,6 +96,7 @@ class YolotopApp(App[int]):
             starting=starting,
             first=first,
             keymap=keymap.read(settings.keymap),
+            demo=demo,
         )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)

@@ -41,7 +41,7 @@ class Means:
     the places where a config file was looked for. ``trouble`` says why no collector
     could be started, empty while one could; ``starting`` whether one is on its way.
     ``first`` is a glance at the fleet, shown until the source has answered. ``keymap``
-    says which keys count.
+    says which keys count. ``demo`` is whether the demo can be opened from here.
     """
 
     source: Source
@@ -55,6 +55,7 @@ class Means:
     starting: Callable[[], bool] = lambda: False
     first: Snapshot | None = None
     keymap: Keymap = field(default_factory=Keymap)
+    demo: bool = False
 
 
 class Watching(Handing):
@@ -183,10 +184,15 @@ class Watching(Handing):
     def offered(self) -> tuple[Deed, ...]:
         """What works here and in the whole program, on the keys that count.
 
-        What ``read_only`` forbids is not among it.
+        What ``read_only`` forbids and how to begin with what is there are not among it.
         """
         here = self.means.keymap.applied((*self.deeds, *deeds_in("app")))
-        return tuple(deed for deed in here if self.writable or not deed.writes)
+        return tuple(
+            deed
+            for deed in here
+            if (self.writable or not deed.writes)
+            and (deed.where != "empty" or self.can(deed))
+        )
 
     # -- the log, from the feed --------------------------------------------------------
 
