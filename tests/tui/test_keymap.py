@@ -194,7 +194,7 @@ async def test_read_only_leaves_no_writing_deed_anywhere(
             assert f"{deed.show} {deed.label}" not in footer
             for key in deed.keys.split(","):
                 await pilot.press(key)
-        assert called == []
+        assert not {deed.call for deed in WRITING} & set(called)
         commands = list(Deeds(screen)._commands())
     assert commands
     for deed in WRITING:

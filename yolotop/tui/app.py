@@ -83,7 +83,9 @@ class YolotopApp(App[int]):
         self._env = env
         self.animation_level = "none"
         slow = settings.low_bandwidth
-        self.look = replace(look_of(settings.symbols, env), still=slow)
+        look = look_of(settings.symbols, env, images=settings.images)
+        # A picture in pixels is the most that a line can be asked to carry.
+        self.look = replace(look, still=slow, pixels=look.pixels and not slow)
         self.means = Means(
             source,
             actions,

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from yolotop.model import Health, Severity
+from yolotop.tui.palette import many_colours
 
 ROLES: Final = (
     "text",
@@ -51,8 +52,13 @@ ROLES: Final = (
     "phase-wait",
     "phase-server",
     "phase-receive",
+    *(f"class-{index}" for index in range(8)),
 )
 """Every role there is; the style sheet has one rule for each."""
+
+
+_IN_BETWEEN: Final = ("TMUX", "STY", "NO_COLOR", "TEXTUAL_DRIVER")
+"""What stands between here and the pixels; the last is a browser's."""
 
 
 class Span(NamedTuple):
@@ -73,10 +79,14 @@ class Look:
 
     ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
     where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
+    ``colours`` says that there are enough of them for a photograph, 256 at least, and
+    ``pixels`` that pictures can be placed as text (see :mod:`yolotop.tui.graphics`).
     """
 
     plain: bool = False
     braille: bool | None = None
+    colours: bool = True
+    pixels: bool = False
     still: bool = False
     """Whether nothing turns: on a slow line every frame costs."""
 
@@ -131,12 +141,25 @@ class Look:
         return "*" if self.plain else "●"
 
 
-def look_of(symbols: str, env: Mapping[str, str]) -> Look:
-    """The look that ``[ui] symbols`` asks for; ``auto`` looks at locale and TERM."""
+def literal(
+    fore: tuple[int, int, int] | None, back: tuple[int, int, int] | None
+) -> str:
+    """A role that is two colours, for what no style sheet can know: a photograph."""
+    front = "" if fore is None else "{:02x}{:02x}{:02x}".format(*fore)
+    behind = "" if back is None else "{:02x}{:02x}{:02x}".format(*back)
+    return f"#{front}/{behind}"
+
+
+def look_of(symbols: str, env: Mapping[str, str], *, images: str = "auto") -> Look:
+    """The look that ``[ui]`` asks for; ``auto`` looks at locale and TERM."""
     if symbols == "auto" and not _shows_unicode(env):
         symbols = "ascii"
+    plain = symbols == "ascii"
     return Look(
-        plain=symbols == "ascii", braille={"braille": True, "block": False}.get(symbols)
+        plain=plain,
+        braille={"braille": True, "block": False}.get(symbols),
+        colours=many_colours(env),
+        pixels=not plain and places_pictures(images, env),
     )
 
 
@@ -147,6 +170,22 @@ def _shows_unicode(env: Mapping[str, str]) -> bool:
         if value := env.get(name):
             return "utf" in value.lower()
     return True
+
+
+def places_pictures(wish: str, env: Mapping[str, str]) -> bool:
+    """Whether to send real pixels; ``wish`` is ``auto``, ``kitty`` or ``blocks``.
+
+    ``auto`` does so where the environment names a terminal of which every version
+    places pictures as text: Ghostty. Kitty does so from 0.28 on, but its environment
+    does not tell the version, and an older one (Debian 12 has 0.26) would show the
+    placeholders: there it takes a wish. Inside tmux and screen ``auto`` never does:
+    they pass nothing on unless told to.
+    """
+    if wish != "auto":
+        return wish == "kitty"
+    if any(name in env for name in _IN_BETWEEN):
+        return False
+    return env.get("TERM") == "xterm-ghostty" or env.get("TERM_PROGRAM") == "ghostty"
 
 
 def health_role(health: Health) -> str:

@@ -21,6 +21,28 @@ PAPERS: Final = {
 }
 """Backgrounds of our own themes: paper, raised, high."""
 
+Rgb = tuple[int, int, int]
+
+CLASS_COLOURS: Final[tuple[Rgb, ...]] = (
+    (0x4C, 0xC9, 0xF0),
+    (0xFF, 0x9F, 0x43),
+    (0xF2, 0x6F, 0xD6),
+    (0xA3, 0xE0, 0x48),
+    (0xA5, 0x8B, 0xFF),
+    (0xFF, 0xD9, 0x3D),
+    (0x2E, 0xE6, 0xB6),
+    (0xFF, 0x7A, 0x8C),
+)
+"""What a model sees, by class. Drawn over photographs, so they are bright in every
+theme; black is legible on each of them."""
+CLASS_INKS: Final = {
+    f"ink-class-{index}": "#{:02x}{:02x}{:02x}".format(*colour)
+    for index, colour in enumerate(CLASS_COLOURS)
+}
+_ANSI_CLASSES: Final = (
+    "cyan", "yellow", "magenta", "green", "blue", "bright_yellow", "bright_cyan", "red",
+)  # fmt: skip
+
 CYCLE: Final = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)
 """What the theme key walks through; the palette offers every theme."""
 
@@ -84,6 +106,7 @@ def ansi_inks(*, dark: bool) -> dict[str, str]:
         "ink-band": "ansi_default",
         "ink-phase-a": quiet,
         "ink-phase-b": "ansi_default",
+        **{f"ink-class-{n}": f"ansi_{name}" for n, name in enumerate(_ANSI_CLASSES)},
     }
 
 
@@ -107,6 +130,14 @@ def choose(wish: str, env: Mapping[str, str]) -> str:
 def truecolor(env: Mapping[str, str]) -> bool:
     """Whether the terminal says that it has all colours."""
     return env.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+
+
+def many_colours(env: Mapping[str, str]) -> bool:
+    """Whether the terminal shows 256 colours or more, and its user wants any."""
+    if "NO_COLOR" in env:
+        return False
+    term = env.get("TERM", "")
+    return truecolor(env) or any(word in term for word in ("256color", "direct"))
 
 
 def _light_background(env: Mapping[str, str]) -> bool:

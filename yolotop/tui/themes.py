@@ -31,6 +31,7 @@ def _theme(name: str, inks: Mapping[str, str], *, dark: bool) -> Theme:
         error=inks["ink-down"],
         variables={
             **inks,
+            **palette.CLASS_INKS,
             "block-cursor-background": inks["ink-accent"],
             "block-cursor-foreground": paper,
             "block-cursor-text-style": "none",
@@ -72,4 +73,5 @@ def inks(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
         "ink-band": pick("surface"),
         "ink-phase-a": f"{pick('foreground')} 30%",
         "ink-phase-b": f"{pick('foreground')} 55%",
+        **palette.CLASS_INKS,
     }

@@ -19,11 +19,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, Reader
+from yolotop.store.protocol import (
+    COARSE_SLOT_S,
+    FINE_SLOT_S,
+    Reader,
+    Registered,
+    StoredProbe,
+)
 from yolotop.view import cards as views
 from yolotop.view.aggregate import Trends, Window, change, step_s, trends
+from yolotop.view.closeup import Scene
+from yolotop.view.depth import Depth
+from yolotop.view.detail import Detail
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
-from yolotop.view.log import LogPage, LogQuery, page
+from yolotop.view.incidents import Incident
+from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
     UNKNOWN,
@@ -70,19 +80,17 @@ class Session:
         self._budgets = Budgets(reader)
         self._basis: _Basis | None = None
         self._snapshot = Snapshot(at=0.0)
+        self._depth = Depth(reader)
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The picture now. Without news only ages and the clock move."""
         async with self._turn:
             now = self._now()
             # Whatever fails or is cancelled from here on is computed next time.
-            if await self._history.catch_up():
-                self._basis = None
+            await self._catch_up()
             collector = views.collector_view(self._history.collector, now)
             running = collector.health is CollectorHealth.RUNNING
-            window = Window.ending_now(
-                now, seconds=range_.seconds, width_s=WIDTHS_S[range_]
-            )
+            window = _window(now, range_)
             silences = self._silences(now, running=running)
             basis = _Basis(window, range_, running, silences)
             if basis == self._basis:
@@ -92,6 +100,55 @@ class Session:
             self._basis = basis
             return self._snapshot
 
+    async def detail(self, name: str, range_: Range) -> Detail | None:
+        """One deployment in depth; ``None`` where none of that name is registered."""
+        async with self._turn:
+            now = self._now()
+            await self._catch_up()
+            entry = self._history.entry(name)
+            if entry is None:
+                return None
+            await self._budgets.renew(self._history.registered, now)
+            collector = views.collector_view(self._history.collector, now)
+            running = collector.health is CollectorHealth.RUNNING
+            scene = self._scene(entry, range_, now, running=running)
+            return await self._depth.detail(scene, collector)
+
+    async def incidents(self, range_: Range) -> tuple[Incident, ...]:
+        """What went wrong in the fleet over a range, by its beginning."""
+        async with self._turn:
+            now = self._now()
+            await self._catch_up()
+            window = _window(now, range_)
+            return await self._depth.incidents(self._history, range_, window, now)
+
+    def _scene(
+        self, entry: Registered, range_: Range, now: float, *, running: bool
+    ) -> Scene:
+        history, name = self._history, entry.name
+        track = history.tracks[name]
+        silence = "" if running else views.silence_of(entry, track.last_at, now)
+        budget = self._budgets.get(name)
+        card = views.card(
+            entry,
+            state=history.states.get(name),
+            track=track,
+            figures=Figures(),
+            pending=name in history.pending,
+            running=running,
+            silence=silence,
+            slo_left=budget.left if budget is not None else None,
+        )
+        return Scene(
+            now, range_, _window(now, range_), card, entry.first_seen_at, budget
+        )
+
+    async def _catch_up(self) -> None:
+        """Read what is new; every face of the store is computed anew after that."""
+        if await self._history.catch_up():
+            self._basis = None
+            self._depth.spoil()
+
     async def glance(self, range_: Range) -> Snapshot:
         """States, messages and newest answers; no figures of the range.
 
@@ -100,7 +157,7 @@ class Session:
         """
         async with self._turn:
             now = self._now()
-            await self._history.catch_up()
+            await self._catch_up()
             self._basis = None
             collector = views.collector_view(self._history.collector, now)
             running = collector.health is CollectorHealth.RUNNING
@@ -123,10 +180,24 @@ class Session:
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
-        """A page of the log; see :func:`yolotop.view.log.page`."""
-        return await page(self._reader, query, before=before, after=after, limit=limit)
+        """A page of the log, with ``at`` the one around an instant.
+
+        See :func:`yolotop.view.log.page`. A filter knows the deployments as the last
+        snapshot shows them.
+        """
+        cards = self._snapshot.cards
+        if at is not None:
+            return await page_at(self._reader, query, at, limit=limit, cards=cards)
+        return await page(
+            self._reader, query, before=before, after=after, limit=limit, cards=cards
+        )
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe behind a line of the log; ``None`` once retention took it."""
+        return await self._reader.probe(seq)
 
     async def _compute(
         self, now: float, basis: _Basis, collector: CollectorView
@@ -217,6 +288,11 @@ class Session:
             known = before.get(entry.name)
             shown.append(known if known is not None and known == card else card)
         return tuple(shown)
+
+
+def _window(now: float, range_: Range) -> Window:
+    """The range's slots that end now."""
+    return Window.ending_now(now, seconds=range_.seconds, width_s=WIDTHS_S[range_])
 
 
 def _around(since_at: float, now: float, width_s: int) -> Window:

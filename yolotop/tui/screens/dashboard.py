@@ -23,7 +23,9 @@ from yolotop.tui.messages import (
     OlderWanted,
 )
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
+from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.fleet_deeds import FleetDeeds
+from yolotop.tui.screens.incident_deeds import IncidentDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
@@ -34,7 +36,7 @@ _WHERE = ("dashboard", "deployment", "time", "log")
 _ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
 
 
-class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
+class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
     """The main screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE, "empty")
@@ -90,6 +92,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
         self.fleet.snapshot = snapshot
+        self.log_pane.cards = snapshot.cards
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
@@ -136,8 +139,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         labels: dict[str, str | None] = {
             deed.id: None for deed in self.deeds if not self.can(deed)
         }
-        if in_log:
-            labels["open"] = None
+        labels["open" if in_log else "line"] = None
         for deed_id, label, wanted in (
             ("pause", "resume", name is not None and self.paused_of(name)),
             ("only", "whole log", only),
@@ -213,4 +215,4 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
 
     def action_open_of(self, name: str) -> None:
         """Everything about a deployment."""
-        self.action_only_of(name)
+        self.app.push_screen(DetailScreen(self.means, name, self.range_))

@@ -30,7 +30,7 @@ from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
 from yolotop.view.snapshot import Range, Snapshot
 
-_WHILE_TYPING = frozenset({"clear", "switch"})
+_WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,9 @@ class Watching(Handing):
 
     def watch_log_query(self, query: LogQuery) -> None:
         """Ask for it at once."""
-        self.feed.query = query
+        # Where matches are only marked, every line is wanted.
+        marking = self.log_pane.marking
+        self.feed.query = replace(query, text="") if marking else query
         self.log_pane.query_ = query
         self.show_hints()
         self.feed.nudge()
@@ -212,9 +214,23 @@ class Watching(Handing):
     def take_older(self, page: LogPage | None) -> None:
         """Put it above."""
         if page is None:
-            self.log_pane.older_failed()
+            self.log_pane.lines_failed()
         else:
             self.log_pane.prepend(page)
+
+    def take_newer(self, page: LogPage) -> None:
+        """Put it below."""
+        self.log_pane.extend(page)
+
+    def take_place(self, page: LogPage, seq: int | None, at: float | None) -> None:
+        """Show lines of elsewhere."""
+        self.log_pane.show_place(page, seq=seq, at=at)
+
+    def take_no_match(self, *, forward: bool) -> None:
+        """Say so."""
+        self.log_pane.lines_failed()
+        where = "after" if forward else "before"
+        self.notify(f"no match {where} this line", timeout=3)
 
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
