@@ -15,11 +15,13 @@ from yolotop.config.schema import UiSettings
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.commands import Deeds
 from yolotop.tui.keymap import EVERYWHERE, KNOWN, Keymap, name_of, read, shown
-from yolotop.tui.keys import DEEDS, Deed, deed_of
+from yolotop.tui.keys import DEEDS, Deed, deed_of, deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.help import Help
 from yolotop.tui.widgets.fleet import Fleet
 from yolotop.tui.widgets.log import LogPane
+from yolotop.tui.widgets.overview import Overview
 
 DASHBOARD = ("app", "time", "dashboard", "deployment", "log", "list", "lines")
 WRITING = [deed for deed in DEEDS if deed.writes]
@@ -97,6 +99,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def spy(owner: type[object], deed: Deed) -> None:
+        """Stand in for one action; the screen's own where it has one."""
+
         def tell(*args: object) -> None:
             said = ", ".join(map(str, args))
             seen.append(deed.action + (f"({said})" if args else ""))
@@ -110,10 +114,12 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         number = deed.call.count(",") + ("(" in deed.call)
         monkeypatch.setattr(owner, f"action_{deed.action}", acts[number])
 
-    owners = {"app": YolotopApp, "list": Fleet, "lines": LogPane}
+    owners = {"app": YolotopApp, "list": Fleet, "lines": LogPane, "overview": Overview}
     for deed in DEEDS:
-        if deed.where in DASHBOARD:
+        if deed.where in (*DASHBOARD, "overview"):
             spy(owners.get(deed.where, Dashboard), deed)
+        if deed.where in ("detail", "deployment", "time", "log"):
+            spy(DetailScreen, deed)
     return seen
 
 
@@ -132,6 +138,32 @@ async def test_every_key_of_the_table_brings_its_action(
         screen = board(app)
         for deed in keymap.applied(d for d in DEEDS if d.where in DASHBOARD):
             screen.set_focus(screen.log_pane if deed.where == "lines" else screen.fleet)
+            for key in deed.keys.split(","):
+                called.clear()
+                await pilot.press(key)
+                assert called == [deed.call], (deed.id, key)
+
+
+@pytest.mark.parametrize("keys", [(), ("tab",)], ids=["overview", "logs"])
+async def test_every_key_of_the_detail_screen_brings_its_action(
+    make_app: MakeApp,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    keys: tuple[str, ...],
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        screen = app.screen
+        assert isinstance(screen, DetailScreen)
+        while screen.detail is None:
+            await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        called: list[str] = request.getfixturevalue("called")
+        for deed in (*screen.deeds, *deeds_in("app")):
             for key in deed.keys.split(","):
                 called.clear()
                 await pilot.press(key)
