@@ -141,7 +141,7 @@ def plan(
             needed = ceil(cards / columns)
         elif view is View.TABLE:
             needed = cards + 1
-    # Without a log there is nobody else to take what is left.
+    # Without a log nothing else wants the rows that the list leaves.
     deck = min(needed, room) if log else room
     return Plan(
         banner=flag,

@@ -30,6 +30,7 @@ from yolotop.tui.widgets.hints import Hints
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.panels import Panels
 from yolotop.tui.widgets.prompt import FIND, Prompt
+from yolotop.tui.widgets.world_map import WorldMap
 from yolotop.view.find import Found, find
 from yolotop.view.snapshot import EMPTY, Card, Snapshot
 
@@ -55,7 +56,12 @@ class Parts(Watching):
     hints = query_one("#hints", Hints)
     prompt = query_one("#prompt", Prompt)
 
-    views: Final = {View.CARDS: "deck", View.COMPACT: "deck", View.TABLE: "table"}
+    views: Final = {
+        View.CARDS: "deck",
+        View.COMPACT: "deck",
+        View.TABLE: "table",
+        View.MAP: "map",
+    }
     """The widget's id for each view there is, in the order of the view key."""
 
     def __init__(self, means: Means) -> None:
@@ -77,6 +83,7 @@ class Parts(Watching):
         yield FoundLine(look, name="found")
         yield Deck(look, name="deck")
         yield FleetTable(look, name="table")
+        yield WorldMap(look, name="map")
         yield Empty(look, name="empty")
         yield LogPane(look, name="log")
         yield Prompt(name="prompt")
