@@ -36,7 +36,7 @@ def test_states_that_follow_one_another_are_one_incident_at_its_worst() -> None:
     (found,) = incidents(
         [
             change(100, Health.DEGRADED, "flaky"),
-            change(200, Health.DOWN, "refused"),
+            change(200, Health.DOWN, "down: refused"),
             change(300, Health.DEGRADED, "flaky again"),
             change(400, Health.UP),
         ]

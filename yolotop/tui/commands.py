@@ -16,6 +16,7 @@ from yolotop.model import Health
 from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.watching import Watching
+from yolotop.tui.widgets.table_order import By
 from yolotop.view.snapshot import Range
 
 
@@ -51,6 +52,7 @@ class Deeds(Provider):
                 yield Command(deed.palette, deed.help, f"app.{deed.call}")
         if isinstance(screen, Dashboard):
             yield from self._views(screen)
+            yield from self._sorts(screen)
             yield from self._by_name(screen)
 
     def _deeds(self, screen: Watching, *, log: bool) -> Iterator[Command]:
@@ -64,6 +66,16 @@ class Deeds(Provider):
             if view is not screen.view:
                 call = f"screen.view_as('{view}')"
                 yield Command(f"view: {view}", "Look at the deployments so.", call)
+
+    def _sorts(self, screen: Dashboard) -> Iterator[Command]:
+        sort, told = screen.table.sort, "The table of deployments."
+        for by in By:
+            if by is not sort.by:
+                yield Command(
+                    f"sort: by {by}", told, f"screen.sort_by({by.value!r})", False
+                )
+        if sort.by is not None:
+            yield Command("sort: as in the config file", told, "screen.sort_none")
 
     def _by_name(self, screen: Dashboard) -> Iterator[Command]:
         for card in screen.snapshot.cards:

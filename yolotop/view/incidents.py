@@ -87,7 +87,9 @@ def incidents(changes: Iterable[Change], *, merge_s: float = MERGE_S) -> list[In
             if at is not None and last is not None and last.end_at is None:
                 found[at] = _ended(last, change.at)
             continue
-        fresh = Incident(name, change.at, None, change.health, change.message)
+        # What is said of a change of state begins with the state.
+        said = change.message.removeprefix(f"{change.health}: ")
+        fresh = Incident(name, change.at, None, change.health, said)
         open_ = last is not None and (
             last.end_at is None or change.at - last.end_at <= merge_s
         )
@@ -98,7 +100,7 @@ def incidents(changes: Iterable[Change], *, merge_s: float = MERGE_S) -> list[In
                 last.start_at,
                 None,
                 change.health if worse else last.health,
-                change.message if worse else last.message,
+                said if worse else last.message,
             )
         else:
             latest[name] = len(found)

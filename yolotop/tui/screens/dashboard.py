@@ -16,6 +16,7 @@ from yolotop.errors import YolotopError
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
+from yolotop.tui.layout import View
 from yolotop.tui.messages import (
     DeploymentChosen,
     DeploymentOpened,
@@ -88,10 +89,9 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
 
     def watch_snapshot(self, snapshot: Snapshot) -> None:
         """Fan the new picture out."""
-        self.share_out()
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
-        self.fleet.snapshot = snapshot
+        self.show_fleet()
         self.log_pane.cards = snapshot.cards
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
@@ -172,7 +172,17 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             return False
         if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
+        if deed.id == "find":
+            return bool(self.snapshot.cards)
+        if deed.id in ("sort", "reverse"):
+            sorting = self.table.sort.by is not None or deed.id == "sort"
+            return self.view is View.TABLE and sorting
         return True
+
+    def action_clear_filters(self) -> None:
+        """Show all deployments again, or the whole log, by where one is."""
+        if not self.clear_find():
+            super().action_clear_filters()
 
     def palette_label(self, deed: Deed) -> str:
         """How a deed reads in the palette now, with the name it would act on."""

@@ -209,10 +209,8 @@ def _told(incident: Incident, detail: Detail, width: int, look: Look) -> Row:
         span = f"at {began} for {lasted}"
     head = f"{incident.health} {span}"
     rest = max(0, width - len(head) - 4)
-    # What is said of a change of state begins with the state.
-    said = incident.message.removeprefix(f"{incident.health}: ")
     return (
         Span(f"{sign} ", role),
         Span(head, role),
-        Span(f": {cut(said, rest, look)}", "dim"),
+        Span(f": {cut(incident.message, rest, look)}", "dim"),
     )

@@ -74,6 +74,14 @@ class Painted(Widget):
         self._rows = self._picture(width, height) if width and height else []
         self.refresh()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show where keys go. An ``on_focus`` of ours would run before Textual's, and
+
+        paint what was true until then.
+        """
+        super().watch_has_focus(has_focus)
+        self.repaint()
+
     def notify_style_update(self) -> None:
         """Forget styles: the theme changed."""
         super().notify_style_update()

@@ -28,6 +28,9 @@ class Purpose:
 FILTER: Final = Purpose(
     "filter", " / ", 'words, !not, "a phrase", sev>=warn, status:5xx, ms>80; esc clears'
 )
+FIND: Final = Purpose(
+    "find", " f ", "words, region:eu, state:down, p95>80; enter keeps, esc clears"
+)
 
 
 class Prompt(Horizontal):
