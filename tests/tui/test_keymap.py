@@ -22,6 +22,7 @@ from yolotop.tui.screens.help import Help
 from yolotop.tui.widgets.fleet import Fleet
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.overview import Overview
+from yolotop.tui.widgets.table_order import By, Sort
 
 DASHBOARD = ("app", "time", "dashboard", "deployment", "log", "list", "lines")
 WRITING = [deed for deed in DEEDS if deed.writes]
@@ -129,13 +130,15 @@ async def test_every_key_of_the_table_brings_its_action(
 ) -> None:
     wishes = {"probe": ("x",), "pause": ("p", "P")} if swapped else {}
     keymap = read(wishes)
-    settings = UiSettings(keymap=wishes)
+    # Only a table is sorted.
+    settings = UiSettings(keymap=wishes, view="table")
     app = YolotopApp(
         source, FakeActions(), settings=settings, refresh_s=3_600.0, env=TRUECOLOR
     )
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         screen = board(app)
+        screen.table.sort = Sort(By.P95)
         for deed in keymap.applied(d for d in DEEDS if d.where in DASHBOARD):
             screen.set_focus(screen.log_pane if deed.where == "lines" else screen.fleet)
             for key in deed.keys.split(","):

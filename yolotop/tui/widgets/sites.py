@@ -1,7 +1,7 @@
 """Deployments by place: what the map and the table beside it are made of.
 
 Owns the grouping and what a place adds up to. Pure; it must not know what it looks
-like. The worst place comes first, so that a short table still shows what is wrong.
+like. What is in trouble comes first, so that a short table still shows it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def worst_of(cards: Sequence[Card]) -> Health:
 
 
 def sites_of(cards: Iterable[Card]) -> tuple[Site, ...]:
-    """Deployments by place: the worst place first, then by name, nowhere last."""
+    """Deployments by place: what is in trouble first, then by name."""
     by_spot: dict[tuple[float, float] | None, tuple[Place | None, list[Card]]] = {}
     for card in cards:
         place = locate(card.region, card.location)
@@ -85,8 +85,8 @@ def sites_of(cards: Iterable[Card]) -> tuple[Site, ...]:
     return tuple(sorted(sites, key=_rank))
 
 
-def _rank(site: Site) -> tuple[bool, int, str]:
+def _rank(site: Site) -> tuple[int, bool, str]:
     worst = worst_of(site.cards)
     # Only trouble is worth moving a line for; the rest is found by name.
     rank = WORST_FIRST.index(worst) if worst in TROUBLED else len(WORST_FIRST)
-    return site.place is None, rank, site.label.casefold()
+    return rank, site.place is None, site.label.casefold()
