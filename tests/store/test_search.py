@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ from yolotop.model import (
     StoreSettings,
 )
 from yolotop.store.protocol import Extent, LogLine, Reader
+from yolotop.store.sqlite.file import prepare
 from yolotop.view.filter import LineFilter, parse
 from yolotop.view.snapshot import Card, Figures
 
@@ -251,3 +254,31 @@ def test_a_position_is_where_the_line_stands() -> None:
         0, 49, 548, 549,
     ]  # fmt: skip
     assert 0 < extent.position(300) < 49
+
+
+async def test_a_history_from_before_there_was_a_map_is_searched(
+    here: Backend, make: Make
+) -> None:
+    dice = random.Random(3)  # noqa: S311 - data, not a secret
+    await fill(here, make, dice)
+    await here.close()
+    path = here.data_dir / "yolotop.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            "DROP TABLE seen; DELETE FROM meta WHERE key LIKE 'seen%';"
+            "PRAGMA user_version = 5"
+        )
+    prepare(path)
+    writer, reader = await here.writer(), await here.reader()
+    assert await searched(reader, parse("needle").among(), newest=True, limit=9)
+    for start in range(3_000, 3_900, 60):
+        await writer.append([sample(make, dice, start + i) for i in range(60)], [], {})
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM seen").fetchone()[0]
+    lines = await everything(reader)
+    for text in ("needle", "ms>400", "alive", "17"):
+        wanted = parse(text).among()
+        expected = [line for line in lines if wanted.matches(line)]
+        for newest in (True, False):
+            found = await searched(reader, wanted, newest=newest, limit=40)
+            assert found == expected

@@ -11,6 +11,7 @@ import random
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -403,6 +404,10 @@ class FakeActions:
     async def add(self, table: Mapping[str, object]) -> None:
         """Remember."""
         self._note("add", dict(table))
+
+    async def begin(self) -> Path:
+        self._note("begin", "")
+        return Path("/home/me/yolotop.toml")
 
     async def remove(self, name: str) -> None:
         """Remember."""

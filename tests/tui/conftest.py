@@ -102,6 +102,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = lambda: NOON,
         trouble: Callable[[], str] = lambda: "",
+        demo: bool = False,
     ) -> YolotopApp:
         settings = UiSettings(
             theme=theme, symbols=symbols, read_only=read_only, view=view
@@ -115,6 +116,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
             env=TRUECOLOR if env is None else env,
             searched=("./yolotop.toml", "~/.config/yolotop/yolotop.toml"),
             trouble=trouble,
+            demo=demo,
         )
 
     return make

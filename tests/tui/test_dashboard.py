@@ -444,7 +444,7 @@ async def test_an_empty_fleet_says_how_to_begin(
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        for part in ("add an endpoint", "yolotop demo", "./yolotop.toml"):
+        for part in ("add an endpoint", "write a config", "./yolotop.toml"):
             assert part in said(app)
         await pilot.press("p", "x", "d", "enter", "slash", "space")
         assert isinstance(app.screen, Dashboard)

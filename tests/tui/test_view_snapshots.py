@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from textual.pilot import Pilot
-from tui_fleet import FakeSource, MakeApp, Settle, board
+from portrait import Portraits, portrait
+from syrupy.assertion import SnapshotAssertion
+from tui_fleet import FakeSource, MakeApp, Settle
+
+from yolotop.tui.app import YolotopApp
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 50)]
 VIEWS = {
@@ -15,25 +18,28 @@ VIEWS = {
     "table": ("v", "v", "down", "s", "s", "s"),
     "find": ("v", "v", "f", *"berlin"),
 }
-Compare = Callable[..., bool]
-Run = Callable[[Pilot[int]], Awaitable[None]]
-Pressed = Callable[..., Run]
+Drawn = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def pressed(settle: Settle) -> Pressed:
-    """Wait for the picture, press keys, wait for what they did."""
+def drawn(settle: Settle) -> Drawn:
+    """The screen once the picture has come and some keys have done their work."""
 
-    def make(*keys: str) -> Run:
-        async def run(pilot: Pilot[int]) -> None:
+    async def draw(app: YolotopApp, size: tuple[int, int], *keys: str) -> str:
+        async with app.run_test(size=size) as pilot:
             await settle(pilot)
             for key in keys:
                 await pilot.press(key)
             await settle(pilot)
+            return portrait(app)
 
-        return run
+    return draw
 
-    return make
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """What it looked like when someone looked."""
+    return snapshot.use_extension(Portraits)
 
 
 @pytest.fixture(autouse=True)
@@ -54,49 +60,45 @@ def _varied(source: FakeSource) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("view", VIEWS)
-def test_view(
-    snap_compare: Compare,
+async def test_view(
     make_app: MakeApp,
-    size: tuple[int, int],
+    drawn: Drawn,
+    picture: SnapshotAssertion,
     view: str,
-    pressed: Pressed,
+    size: tuple[int, int],
 ) -> None:
-    run = pressed(*VIEWS[view])
-    assert snap_compare(make_app(), terminal_size=size, run_before=run)
+    assert await drawn(make_app(), size, *VIEWS[view]) == picture
 
 
 @pytest.mark.parametrize("theme", ["yolotop-light", "ansi-dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_theme(
-    snap_compare: Compare, make_app: MakeApp, theme: str, view: str, pressed: Pressed
+async def test_theme(
+    make_app: MakeApp, drawn: Drawn, picture: SnapshotAssertion, view: str, theme: str
 ) -> None:
-    run = pressed(*VIEWS[view])
-    app = make_app(theme=theme)
-    assert snap_compare(app, terminal_size=(120, 40), run_before=run)
+    assert await drawn(make_app(theme=theme), (120, 40), *VIEWS[view]) == picture
 
 
-def test_table_in_ascii(
-    snap_compare: Compare, make_app: MakeApp, pressed: Pressed
+async def test_table_in_ascii(
+    make_app: MakeApp, drawn: Drawn, picture: SnapshotAssertion
 ) -> None:
-    run = pressed(*VIEWS["table"])
     app = make_app(symbols="ascii")
-    assert snap_compare(app, terminal_size=(120, 40), run_before=run)
+    assert await drawn(app, (120, 40), *VIEWS["table"]) == picture
 
 
-def test_nothing_is_found(
-    snap_compare: Compare, make_app: MakeApp, pressed: Pressed
+async def test_nothing_is_found(
+    make_app: MakeApp, drawn: Drawn, picture: SnapshotAssertion
 ) -> None:
-    run = pressed("f", *"nobody", "enter")
-    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=run)
+    keys = ("f", *"nobody", "enter")
+    assert await drawn(make_app(), (80, 24), *keys) == picture
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_hundred(
-    snap_compare: Compare,
+async def test_a_hundred(
     make_app: MakeApp,
     source: FakeSource,
+    drawn: Drawn,
+    picture: SnapshotAssertion,
     view: str,
-    pressed: Pressed,
 ) -> None:
     cards = source.snapshot.cards
     source.snapshot = replace(
@@ -106,9 +108,4 @@ def test_a_hundred(
             for n in range(100)
         ),
     )
-
-    async def run(pilot: Pilot[int]) -> None:
-        await pressed(*VIEWS[view])(pilot)
-        assert len(board(pilot.app).snapshot.cards) == 100
-
-    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=run)
+    assert await drawn(make_app(), (80, 24), *VIEWS[view]) == picture

@@ -17,20 +17,29 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from yolotop.cli import out
 from yolotop.cli.options import Places
-from yolotop.errors import ExitCode, StoreError, UsageError, YolotopError
+from yolotop.cli.wishes import Wishes
+from yolotop.errors import (
+    ExitCode,
+    MissingExtraError,
+    StoreError,
+    UsageError,
+    YolotopError,
+)
 from yolotop.text import clean
+from yolotop.tui.ending import SEE_DEMO
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
     from yolotop.store.protocol import CollectorStatus, Reader
+    from yolotop.tui.app import YolotopApp
     from yolotop.view.session import Session
     from yolotop.view.snapshot import Snapshot
 
@@ -48,19 +57,22 @@ def run_terminal(
     *,
     config_path: Path | None,
     data_dir: Path | None,
-    range_: str | None = None,
-    theme: str | None = None,
+    wishes: Wishes | None = None,
     owner_pid: int | None = None,
 ) -> int:
     """Run the terminal until it is left; returns the exit code.
 
-    A collector that it has to start ends with the process ``owner_pid``, if given.
+    A collector that it has to start ends with the process ``owner_pid``, if given. In
+    a browser there is no terminal: the session belongs to the web server.
 
     Without a config file it opens empty and says where one was looked for. Raises
     :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
     there is no terminal to draw on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    browser = in_browser(os.environ)
+    # Textual paints on the error stream: all three must be the terminal.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not (browser or all(file.isatty() for file in streams)):
         raise UsageError(
             "There is no terminal to draw on",
             hint="`yolotop status` and `yolotop logs --follow` work anywhere",
@@ -69,17 +81,45 @@ def run_terminal(
     gc.disable()
     where = Places(config_path, data_dir)
     config = where.load()
-    settings = _settings(config.ui, range_, theme)
-    keeper = Keeper(config, owner_pid=owner_pid)
+    settings = (wishes or Wishes()).applied(config.ui)
+    keeper = Keeper(config, owner_pid=os.getppid() if browser else owner_pid)
     try:
         with _signals_kept():
             last = asyncio.run(_live(config, where.target(), keeper, settings))
     finally:
         gc.enable()
+    if last.code == SEE_DEMO:
+        keeper.release()
+        words = [sys.executable, "-P", "-m", "yolotop", "demo"]
+        os.execv(sys.executable, words)  # noqa: S606 - our own interpreter and module
     if last.code == ExitCode.OK:
         stopped = keeper.release()
-        _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+        if not browser:
+            _farewell(last.snapshot, keeper.trouble, stopped=stopped)
     return last.code
+
+
+def in_browser(env: Mapping[str, str]) -> bool:
+    """Whether Textual was told, by the web server, to talk to a browser."""
+    return env.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def _can_demo() -> bool:
+    """Whether the demo can take this terminal over."""
+    from yolotop.demo.control import require_extra
+
+    with suppress(MissingExtraError):
+        require_extra()
+        return not in_browser(os.environ)
+    return False
+
+
+def _screen_env() -> Mapping[str, str]:
+    """What the screen goes by; a browser shows everything, whatever the server's."""
+    if not in_browser(os.environ):
+        return os.environ
+    can = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+    return {**os.environ, **can}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +220,17 @@ async def _live(
                 trouble=lambda: keeper.trouble,
                 starting=lambda: not starting.done(),
                 first=first,
+                env=_screen_env(),
+                demo=not config.deployments and _can_demo(),
             )
         # What is loaded stays: the collector of garbage need not look at it again.
         gc.freeze()
         gc.enable()
-        async with _watching(keeper, reader, starting):
-            code = await app.run_async()
+        async with (
+            _beside(_watching(keeper, reader, starting)),
+            _beside(_with_the_server(app)),
+        ):
+            code = await app.run_async(mouse=settings.mouse)
         # An app that crashed has no result but a return code.
         code = (app.return_code or ExitCode.OK) if code is None else code
         snapshot = None
@@ -211,7 +256,8 @@ async def _glance(session: Session, settings: UiSettings) -> Snapshot | None:
 @contextmanager
 def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[None]:
     """Show it while Textual is loaded; whatever fails then gives the screen back."""
-    if snapshot is None:
+    # A browser is sent packets, not a picture; a slow line should carry each one once.
+    if snapshot is None or in_browser(os.environ) or settings.low_bandwidth:
         yield
         return
     from yolotop.tui import first_light, palette
@@ -220,7 +266,8 @@ def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[No
 
     width, height = os.get_terminal_size(sys.stdout.fileno())
     look = look_of(settings.symbols, os.environ)
-    rows = first_light.picture_rows(snapshot, width, height, look, view=View.CARDS)
+    view = View(settings.view)
+    rows = first_light.picture_rows(snapshot, width, height, look, view=view)
     theme = palette.choose(settings.theme, os.environ)
     painted = first_light.sequences(rows, theme, os.environ)
     if not painted:
@@ -261,20 +308,35 @@ async def _open(data_dir: Path, starting: asyncio.Task[None]) -> Reader:
     return await open_reader(data_dir)
 
 
-@asynccontextmanager
 async def _watching(
     keeper: Keeper, reader: Reader, starting: asyncio.Task[None]
-) -> AsyncIterator[None]:
-    async def watch() -> None:
-        await asyncio.shield(starting)
-        await keeper.watch(reader)
+) -> None:
+    await asyncio.shield(starting)
+    await keeper.watch(reader)
 
-    task = asyncio.create_task(watch())
+
+@asynccontextmanager
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do something for as long as the block lasts."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _with_the_server(app: YolotopApp) -> None:
+    """In a browser, leave when the web server is gone: nothing else would tell.
+
+    Textual stops reading when its input ends, and goes on drawing for nobody.
+    """
+    if not in_browser(os.environ):
+        return
+    server = os.getppid()
+    while os.getppid() == server:  # noqa: ASYNC110 - a parent signals nothing
+        await asyncio.sleep(WATCH_S)
+    app.exit(ExitCode.OK)
 
 
 @contextmanager
@@ -297,14 +359,6 @@ def _searched(config: Config) -> tuple[str, ...]:
     if config.path is not None:
         return (clean(str(config.path)),)
     return tuple(clean(str(path)) for path in search_paths())
-
-
-def _settings(ui: UiSettings, range_: str | None, theme: str | None) -> UiSettings:
-    if range_ is not None:
-        ui = replace(ui, range=range_)
-    if theme is not None:
-        ui = replace(ui, theme=theme)
-    return ui
 
 
 def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:

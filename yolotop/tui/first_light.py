@@ -18,6 +18,7 @@ from yolotop.tui import palette
 from yolotop.tui.ink import Look, Row, fit
 from yolotop.tui.layout import Density, View, plan
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
+from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.header_rows import header_row
 from yolotop.tui.widgets.panel_rows import panel_rows
 from yolotop.view.snapshot import Card, Snapshot
@@ -60,14 +61,21 @@ _ANSI: Final = {
 def picture_rows(
     snapshot: Snapshot, width: int, height: int, look: Look, *, view: View
 ) -> list[Row]:
-    """Header, panels and deployments; nothing where the log will be."""
+    """Header, panels and cards; nothing where the log, a table or the map will be."""
     shares = plan(width, height, len(snapshot.cards), view=view)
     rows: list[Row] = [header_row(snapshot, snapshot.range, None, width, look)]
     if shares.panels:
         boxed = shares.boxed_panels
         rows += panel_rows(snapshot, width, shares.panels, look, boxed=boxed)
     if view in (View.CARDS, View.COMPACT):
-        deck = _deck(snapshot, width, shares.density, shares.columns, look)
+        deck = _deck(
+            snapshot,
+            width,
+            shares.density,
+            shares.columns,
+            look,
+            compact=view is View.COMPACT,
+        )
         rows += deck[: shares.deck]
     rows = rows[:height]
     rows += [()] * (height - len(rows))
@@ -75,7 +83,13 @@ def picture_rows(
 
 
 def _deck(
-    snapshot: Snapshot, width: int, density: Density, columns: int, look: Look
+    snapshot: Snapshot,
+    width: int,
+    density: Density,
+    columns: int,
+    look: Look,
+    *,
+    compact: bool,
 ) -> list[Row]:
     cards = snapshot.cards
     edges = [width * column // columns for column in range(columns + 1)]
@@ -91,7 +105,8 @@ def _deck(
             region_width=min(12, region_width),
         )
         if density is Density.LINE:
-            return [line_row(card, room, setting)]
+            row = compact_row if compact else line_row
+            return [row(card, room, setting)]
         return card_rows(card, room, density, setting)
 
     rows: list[Row] = []

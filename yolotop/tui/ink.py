@@ -87,6 +87,8 @@ class Look:
     braille: bool | None = None
     colours: bool = True
     pixels: bool = False
+    still: bool = False
+    """Whether nothing turns: on a slow line every frame costs."""
 
     @property
     def dots(self) -> bool:

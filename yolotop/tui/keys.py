@@ -30,6 +30,8 @@ DEEDS: Final[tuple[Deed, ...]] = (
 CONTEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "the list": ("app", "time", "dashboard", "deployment", "log", "list"),
+        # Of the dashboard's keys only `add` does anything there.
+        "an empty list": ("app", "empty"),
         "the log": ("app", "time", "dashboard", "deployment", "log", "lines"),
         "the overview": ("app", "time", "deployment", "detail", "log", "overview"),
         "the detail's log": ("app", "time", "deployment", "detail", "log", "lines"),

@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from yolotop.store.protocol import (
     COARSE_SLOT_S,
@@ -28,11 +28,7 @@ from yolotop.store.protocol import (
 )
 from yolotop.view import cards as views
 from yolotop.view.aggregate import Trends, Window, change, step_s, trends
-from yolotop.view.closeup import Scene
-from yolotop.view.depth import Depth
-from yolotop.view.detail import Detail
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
-from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
 from yolotop.view.snapshot import (
@@ -44,6 +40,12 @@ from yolotop.view.snapshot import (
     Range,
     Snapshot,
 )
+
+if TYPE_CHECKING:
+    from yolotop.view.closeup import Scene
+    from yolotop.view.depth import Depth
+    from yolotop.view.detail import Detail
+    from yolotop.view.incidents import Incident
 
 WIDTHS_S: Final = {
     Range.H1: FINE_SLOT_S,
@@ -80,7 +82,7 @@ class Session:
         self._budgets = Budgets(reader)
         self._basis: _Basis | None = None
         self._snapshot = Snapshot(at=0.0)
-        self._depth = Depth(reader)
+        self._depth: Depth | None = None
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The picture now. Without news only ages and the clock move."""
@@ -112,7 +114,7 @@ class Session:
             collector = views.collector_view(self._history.collector, now)
             running = collector.health is CollectorHealth.RUNNING
             scene = self._scene(entry, range_, now, running=running)
-            return await self._depth.detail(scene, collector)
+            return await self._deep().detail(scene, collector)
 
     async def incidents(self, range_: Range) -> tuple[Incident, ...]:
         """What went wrong in the fleet over a range, by its beginning."""
@@ -120,11 +122,13 @@ class Session:
             now = self._now()
             await self._catch_up()
             window = _window(now, range_)
-            return await self._depth.incidents(self._history, range_, window, now)
+            return await self._deep().incidents(self._history, range_, window, now)
 
     def _scene(
         self, entry: Registered, range_: Range, now: float, *, running: bool
     ) -> Scene:
+        from yolotop.view.closeup import Scene
+
         history, name = self._history, entry.name
         track = history.tracks[name]
         silence = "" if running else views.silence_of(entry, track.last_at, now)
@@ -143,11 +147,20 @@ class Session:
             now, range_, _window(now, range_), card, entry.first_seen_at, budget
         )
 
+    def _deep(self) -> Depth:
+        # Loaded when a deployment is opened: the first picture need not wait for it.
+        if self._depth is None:
+            from yolotop.view.depth import Depth
+
+            self._depth = Depth(self._reader)
+        return self._depth
+
     async def _catch_up(self) -> None:
         """Read what is new; every face of the store is computed anew after that."""
         if await self._history.catch_up():
             self._basis = None
-            self._depth.spoil()
+            if self._depth is not None:
+                self._depth.spoil()
 
     async def glance(self, range_: Range) -> Snapshot:
         """States, messages and newest answers; no figures of the range.

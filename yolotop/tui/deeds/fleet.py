@@ -62,6 +62,16 @@ DEEDS: Final = (
         "switch_pane", "dashboard", "Deployments",
     ),
     Deed(
+        "demo", "d", "d", "see the demo", "Ten endpoints on this machine, with"
+        " faults, and this screen watching them.",
+        "see_demo", "empty", "To begin", palette="see the demo",
+    ),
+    Deed(
+        "begin", "w", "w", "write a config", "A commented config file to start from.",
+        "begin", "empty", "To begin", palette="write a config file to start from",
+        writes=True,
+    ),
+    Deed(
         "list.up", "up,k", "up", "up", "The deployment above.",
         "move(0, -1)", "list", "Deployments",
     ),

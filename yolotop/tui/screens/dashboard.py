@@ -14,6 +14,7 @@ from textual.binding import BindingType
 
 from yolotop.errors import YolotopError
 from yolotop.tui.bindings import bindings_in
+from yolotop.tui.ending import SEE_DEMO
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.layout import View
@@ -39,7 +40,7 @@ _ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
 class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
     """The main screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE, "empty")
 
     def __init__(self, means: Means) -> None:
         super().__init__(means)
@@ -50,13 +51,12 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     @property
     def deeds(self) -> tuple[Deed, ...]:
         """What works here."""
-        return deeds_in(*_WHERE, "list", "lines")
+        return deeds_in(*_WHERE, "list", "lines", "empty")
 
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
         self.empty.searched = self.means.searched
-        self.empty.read_only = not self.writable
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
         self.feed.query = self.log_query
@@ -147,8 +147,16 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         ):
             if wanted:
                 labels.setdefault(deed_id, label)
-        self.hints.deeds = (*self.deeds, *deeds_in("app"))
+        self.hints.deeds = self.offered()
+        if not self.snapshot.cards:
+            self.empty.ways = self._ways()
         self.hints.labels = labels
+
+    def _ways(self) -> tuple[Deed, ...]:
+        """How to begin, three at most."""
+        wanted = ("add", "begin", "demo", "help", "quit")
+        by_id = {deed.id: deed for deed in self.offered()}
+        return tuple(by_id[each] for each in wanted if each in by_id)[:3]
 
     # -- up from the widgets -------------------------------------------------------
 
@@ -170,6 +178,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         """Whether a deed makes sense now."""
         if not super().can(deed):
             return False
+        if deed.where == "empty":
+            return self._can_begin(deed)
         if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
         if deed.id == "find":
@@ -183,6 +193,16 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         """Show all deployments again, or the whole log, by where one is."""
         if not self.clear_find():
             super().action_clear_filters()
+
+    def _can_begin(self, deed: Deed) -> bool:
+        if self.snapshot.cards or not self._seen:
+            return False
+        # Where one was found, only that one is named.
+        return self.means.demo if deed.id == "demo" else len(self.means.searched) > 1
+
+    def action_see_demo(self) -> None:
+        """Leave, for the demo."""
+        self.app.exit(SEE_DEMO)
 
     def palette_label(self, deed: Deed) -> str:
         """How a deed reads in the palette now, with the name it would act on."""

@@ -218,7 +218,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         ):
             if wanted:
                 labels.setdefault(deed_id, label)
-        self.hints.deeds = (*self.deeds, *deeds_in("app"))
+        self.hints.deeds = self.offered()
         self.hints.labels = labels
 
     # -- up from the widgets -------------------------------------------------------

@@ -7,7 +7,7 @@ the screen: a screen says which header, which log and which prompt are its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.reactive import var
@@ -20,7 +20,8 @@ from yolotop.tui.actions import Actions
 from yolotop.tui.feed import Feed
 from yolotop.tui.frugal import FrugalCompositor
 from yolotop.tui.ink import Look
-from yolotop.tui.keys import Deed
+from yolotop.tui.keymap import Keymap
+from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
 from yolotop.tui.widgets.header_rows import Freeze
@@ -39,7 +40,8 @@ class Means:
     ``refresh_s`` is how often the source is asked, ``now`` the wall clock, ``searched``
     the places where a config file was looked for. ``trouble`` says why no collector
     could be started, empty while one could; ``starting`` whether one is on its way.
-    ``first`` is a glance at the fleet, shown until the source has answered.
+    ``first`` is a glance at the fleet, shown until the source has answered. ``keymap``
+    says which keys count. ``demo`` is whether the demo can be opened from here.
     """
 
     source: Source
@@ -52,6 +54,8 @@ class Means:
     trouble: Callable[[], str] = lambda: ""
     starting: Callable[[], bool] = lambda: False
     first: Snapshot | None = None
+    keymap: Keymap = field(default_factory=Keymap)
+    demo: bool = False
 
 
 class Watching(Handing):
@@ -178,6 +182,19 @@ class Watching(Handing):
         self.log_pane.append(self._held)
         self._held = []
         self.show_freeze()
+
+    def offered(self) -> tuple[Deed, ...]:
+        """What works here and in the whole program, on the keys that count.
+
+        What ``read_only`` forbids and how to begin with what is there are not among it.
+        """
+        here = self.means.keymap.applied((*self.deeds, *deeds_in("app")))
+        return tuple(
+            deed
+            for deed in here
+            if (self.writable or not deed.writes)
+            and (deed.where != "empty" or self.can(deed))
+        )
 
     # -- the log, from the feed --------------------------------------------------------
 

@@ -103,7 +103,8 @@ class Fleet(Painted, can_focus=True):
     def _spin_or_rest(self) -> None:
         if self._spin is None:
             return
-        if self.display and any(card.checking for card in self.snapshot.cards):
+        checking = any(card.checking for card in self.snapshot.cards)
+        if self.display and checking and not self.look.still:
             self._spin.resume()
         else:
             self._spin.pause()

@@ -270,7 +270,7 @@ def grid_of(cards: Sequence[Card], width: int, look: Look) -> Grid:
 
 
 def head_row(grid: Grid, sort: Sort, width: int, look: Look) -> Row:
-    """The titles; the one that is sorted by has its mark in the gutter after it."""
+    """The titles; the one that is sorted by has its mark after it: none moves."""
     row: list[Span] = [Span(" " * _LEAD)]
     for column, cells in grid.columns:
         title = column.title
@@ -280,6 +280,8 @@ def head_row(grid: Grid, sort: Sort, width: int, look: Look) -> Row:
         title = cut(title, cells, look)
         sorted_by = column.by is not None and column.by is sort.by
         mark = _mark(sort, look) if sorted_by else ""
+        if mark and not column.right and cells + grid.gutter - len(title) > _GUTTER:
+            mark = f" {mark}"
         role = "accent" if sorted_by else "faint"
         if column.right:
             row.append(Span(" " * (cells - len(title))))
