@@ -91,7 +91,8 @@ class WorldMap(Fleet):
         """The map and what is beside or below it."""
         card = self.card
         if not self.snapshot.cards:
-            return []
+            self._names = ()
+            return self.nothing(width, height)
         shares = split(width, height)
         world = world_rows(
             self.sites,
