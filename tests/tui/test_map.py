@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from portrait import Portraits, portrait
+from syrupy.assertion import SnapshotAssertion
 from textual.geometry import Region
-from textual.pilot import Pilot
 from tui_fleet import FakeSource, MakeApp, Said, Settle, board, fleet_cards
 
 from yolotop.tui.app import YolotopApp
@@ -17,8 +18,7 @@ from yolotop.tui.widgets.world_map import WorldMap, split
 from yolotop.view.regions import REGIONS
 from yolotop.view.snapshot import Card
 
-Compare = Callable[..., bool]
-Run = Callable[[Pilot[int]], Awaitable[None]]
+Drawn = Callable[..., Awaitable[str]]
 
 
 def map_of(app: YolotopApp) -> WorldMap:
@@ -173,42 +173,49 @@ async def test_any_size_and_any_symbols(
 
 
 @pytest.fixture
-def steady(settle: Settle, source: FakeSource) -> Run:
-    """Nothing turns while a picture is taken."""
-    still = tuple(replace(c, checking=False) for c in source.snapshot.cards)
-    source.snapshot = replace(source.snapshot, cards=still)
+def drawn(settle: Settle) -> Drawn:
+    """The screen after one step on the map."""
 
-    async def run(pilot: Pilot[int]) -> None:
-        await settle(pilot)
-        await pilot.press("right")
-        await settle(pilot)
+    async def draw(app: YolotopApp, size: tuple[int, int]) -> str:
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            await pilot.press("right")
+            await settle(pilot)
+            return portrait(app)
 
-    return run
+    return draw
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """What it looked like when someone looked."""
+    return snapshot.use_extension(Portraits)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=str)
 @pytest.mark.parametrize("theme", ["yolotop", "yolotop-light", "ansi-dark"])
-def test_map(
-    snap_compare: Compare,
+async def test_map(
     make_app: MakeApp,
+    source: FakeSource,
+    drawn: Drawn,
+    picture: SnapshotAssertion,
     theme: str,
     size: tuple[int, int],
-    steady: Run,
 ) -> None:
-    app = make_app(theme=theme, view="map")
-    assert snap_compare(app, terminal_size=size, run_before=steady)
+    still = tuple(replace(c, checking=False) for c in source.snapshot.cards)
+    source.snapshot = replace(source.snapshot, cards=still)
+    assert await drawn(make_app(theme=theme, view="map"), size) == picture
 
 
 @pytest.mark.parametrize("symbols", ["auto", "block", "ascii"])
 @pytest.mark.parametrize("size", [(60, 20), (200, 50)], ids=str)
-def test_crowd(
-    snap_compare: Compare,
+async def test_crowd(
     make_app: MakeApp,
     source: FakeSource,
+    drawn: Drawn,
+    picture: SnapshotAssertion,
     symbols: str,
     size: tuple[int, int],
-    steady: Run,
 ) -> None:
     source.snapshot = replace(source.snapshot, cards=crowd())
-    app = make_app(symbols=symbols, view="map")
-    assert snap_compare(app, terminal_size=size, run_before=steady)
+    assert await drawn(make_app(symbols=symbols, view="map"), size) == picture
