@@ -26,7 +26,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bench import accuracy, cost, fleet, freshness, memory, panels, terminals
+from bench import (
+    accuracy,
+    cost,
+    fleet,
+    freshness,
+    memory,
+    panels,
+    search,
+    terminals,
+)
 from bench.figures import Progress as Told
 from bench.figures import Row, Setup
 from bench.machine import describe
@@ -44,6 +53,7 @@ ROWS: Final[dict[str, Callable[[Setup, Told], Row]]] = {
     "opening": terminals.opening,
     "running": terminals.running,
     "keys": terminals.keys,
+    "filter": search.measure,
 }
 COLUMNS: Final = ("", "what", "ours", "peers", "limit", "ratio", "mark", "met")
 

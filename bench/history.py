@@ -35,7 +35,9 @@ from yolotop.model import (
     Severity,
     Verdict,
 )
+from yolotop.store.codec import unpack
 from yolotop.store.open import open_writer
+from yolotop.store.sqlite.presence import BLOCK, BLOCKS, STRETCH, octave_of
 
 HOUR_S: Final = 3_600
 _BATCH: Final = 2_000
@@ -164,10 +166,11 @@ def _repeat(path: Path, fleet: Fleet, progress: Callable[[float], None]) -> None
         count = int(
             db.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone()[0]
         )
+        _note_octaves(db)
         for hour in range(1, fleet.hours):
             moved = {"seq": hour * count, "s": hour * HOUR_S, "last": count}
             db.execute("BEGIN")
-            for statement in (_ANCHORS, _PROBES, _SLOTS):
+            for statement in (_ANCHORS, _PROBES, _SLOTS, _SEEN):
                 db.execute(statement, moved)
             db.execute("COMMIT")
             # The log of the next hour starts from its beginning again.
@@ -176,11 +179,34 @@ def _repeat(path: Path, fleet: Fleet, progress: Callable[[float], None]) -> None
         total = fleet.hours * count
         db.execute(_TAILS, moved)
         db.execute("UPDATE meta SET value = ? WHERE key = 'seq'", (total,))
+        # Without the last block, as a writer that has it in its memory.
+        until = total // BLOCK * BLOCK
+        db.execute("UPDATE meta SET value = ? WHERE key = 'seen_until'", (until,))
         # As a running writer does: a line that is in use is stamped now and then.
         db.execute("UPDATE line SET used_seq = ?", (total,))
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _note_octaves(db: sqlite3.Connection) -> None:
+    """What the map of the copied hours is made of; also ends that of the first one."""
+    db.execute("CREATE TEMP TABLE octaves (seq INTEGER PRIMARY KEY, line, octave)")
+    db.executemany(
+        "INSERT INTO octaves VALUES (?, ?, ?)",
+        (
+            (seq, line, octave_of(unpack(data).latency_ms))
+            for seq, line, data in db.execute("SELECT seq, line, data FROM probe")
+        ),
+    )
+    db.execute(_SEEN, {"seq": 0})
+
+
+_SEEN: Final = f"""
+INSERT INTO seen
+SELECT (seq + :seq) / {STRETCH}, line, octave,
+  sum(DISTINCT 1 << ((seq + :seq) / {BLOCK} % {BLOCKS}))
+FROM octaves WHERE true GROUP BY 1, 2, 3
+ON CONFLICT DO UPDATE SET blocks = blocks | excluded.blocks
+"""  # noqa: S608 - constants of the store
 _ANCHORS: Final = """
 INSERT INTO anchor SELECT seq + :seq, at_ms + :s * 1000 FROM anchor WHERE seq <= :last
 """

@@ -135,7 +135,7 @@ def opening(setup: Setup, progress: Progress) -> Row:
     ours: list[float] = []
     least: list[float] = []
     peers: dict[str, list[float]] = {name: [] for name in _present()}
-    rounds = setup.pick(7, 2)
+    rounds = setup.pick(7, 3)
     # The collector's part is not what is looked at: it is there already.
     with collector(config, data_dir):
         for number in range(rounds):

@@ -107,4 +107,5 @@ def test_every_row_of_the_promise_is_there() -> None:
         "opening",
         "running",
         "keys",
+        "filter",
     ]

@@ -35,6 +35,10 @@ def loaded_by(statement: str) -> set[str]:
         ("import yolotop.probe.prober", (*COLLECTOR, *HEAVY)),
         ("import yolotop.view.session", ("textual", "rich", "httpx", "PIL", *HEAVY)),
         ("import yolotop.judge.health", ("textual", "rich", "httpx", "asyncio")),
+        # The command line checks a keymap with it.
+        ("import yolotop.tui.keymap", ("textual", "rich", "asyncio")),
+        # The libraries of the `web` extra may be missing.
+        ("import yolotop.cli.web", ("aiohttp", "textual_serve", "jinja2")),
         ("import yolotop.tui.app", ("PIL", *HEAVY)),
     ],
 )

@@ -358,6 +358,7 @@ def test_redact_keeps_the_public_prefix_of_a_platform_key() -> None:
         "connection refused by 127.0.0.1:8000",
         'write api_key = "env:DOCK_KEY" or api_key = file:/run/secrets/dock',
         "basic authentication is required",
+        'Bearer realm="models", error="invalid_token"',
         "3 tokens, 2 secrets, 1 password",
         "http://host:8000/predict?conf=0.25",
     ],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import tempfile
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from yolotop.config.schema import UiSettings
 from yolotop.demo.stage import open_stage
 from yolotop.store.open import open_reader
 from yolotop.tui.actions import StoreActions
-from yolotop.tui.app import YolotopApp
+from yolotop.tui.app import YolotopApp, without_web_fonts
 from yolotop.view.session import Session
 
 LOOK_S = 5.0
@@ -40,8 +39,8 @@ async def draw(
             picture = app.export_screenshot(title="yolotop demo")
     finally:
         await reader.close()
-    # Rich points at a web font; a picture in a README must not fetch anything.
-    return re.sub(r"@font-face\s*{[^}]*}", "", picture)
+    # A picture in a README must not fetch anything.
+    return without_web_fonts(picture)
 
 
 async def collect_and_draw(args: argparse.Namespace) -> str:

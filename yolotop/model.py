@@ -322,7 +322,9 @@ class Answer:
 
     ``latency_ms`` is from before the name is resolved to the last body byte (or to
     the failure). ``body_head`` is cleaned text, at most 2,048 characters, kept only
-    for answers that are not a prediction. ``retry_after_s`` is the server's own wish.
+    for answers that are not a prediction. ``headers`` are the few response headers that
+    help to find out why, names in lower case, values cleaned and without secrets, at
+    most 16 of 200 characters. ``retry_after_s`` is the server's own wish.
     ``frame`` names the image sent; ``drawn`` is what that image is known to hold
     (``None``: nobody knows). ``tls_expires_at`` is when the first certificate of the
     peer's chain ends, UTC seconds.
@@ -342,6 +344,7 @@ class Answer:
     frame: str | None = None
     drawn: tuple[Detection, ...] | None = None
     tls_expires_at: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,13 +373,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change worth a log line. ``deployment`` is ``None`` for the collector's own."""
+    """A change worth a log line. ``deployment`` is ``None`` for the collector's own.
+
+    ``health`` is the state entered, of an event of kind STATE only.
+    """
 
     at: float
     severity: Severity
     kind: EventKind
     message: str
     deployment: str | None = None
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True)

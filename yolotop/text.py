@@ -174,9 +174,12 @@ _IN_QUERY: Final = re.compile(
     r"(?i)([?&](?:key|sig|signature|auth|code|x-amz-[a-z-]{1,40})=)[^\s\"'&#]++"
 )
 _COOKIE: Final = re.compile(r"(?i)\b((?:set-)?cookie\s*+:\s*+)\S[^\n]*+")
-# With a digit in it: "basic authentication" is prose.
+# With a digit in it: "basic authentication" is prose. And what a server asks for is no
+# credential: ``WWW-Authenticate: Bearer realm="models"``.
 _BEARER: Final = re.compile(
-    r"(?i)\b(bearer|basic)\s{1,8}(?=[^\s0-9=_]{0,256}[0-9=_])[A-Za-z0-9._~+/=-]{6,}+"
+    r"(?i)\b(bearer|basic)\s{1,8}(?=[^\s0-9=_]{0,256}[0-9=_])"
+    r"(?!(?:realm|charset|scope|error|error_description|error_uri|resource_metadata"
+    r"|authorization_uri)=)[A-Za-z0-9._~+/=-]{6,}+"
 )
 _URL_USERINFO: Final = re.compile(
     r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}://)[^\s/?#\"]+@"

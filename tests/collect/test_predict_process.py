@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import malice
 import pytest
 from PIL import Image
 
-import malice
 from yolotop.collect.process import ensure, stop
 from yolotop.errors import StoreError
 from yolotop.store.open import open_reader

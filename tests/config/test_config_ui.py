@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from yolotop.config.schema import SYMBOLS, VIEWS, Config, UiSettings
+from yolotop.config.schema import IMAGES, SYMBOLS, VIEWS, Config, UiSettings
 
 Read = Callable[..., Config]
 Refused = Callable[..., str]
@@ -51,6 +51,11 @@ def test_variables_stand_in_for_keys(read: Read) -> None:
 @pytest.mark.parametrize("value", VIEWS)
 def test_views(read: Read, value: str) -> None:
     assert read(f'[ui]\nview = "{value}"\n').ui.view == value
+
+
+@pytest.mark.parametrize("value", IMAGES)
+def test_images(read: Read, value: str) -> None:
+    assert read(f'[ui]\nimages = "{value}"\n').ui.images == value
 
 
 @pytest.mark.parametrize("value", SYMBOLS)

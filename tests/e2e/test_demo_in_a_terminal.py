@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from person import Person
 
+from yolotop.collect.lock import is_held
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
@@ -60,3 +62,18 @@ def test_a_lost_terminal_loses_nothing(
     os.kill(person.child.pid, signal.SIGHUP)
     assert person.leaves() == 128 + signal.SIGHUP
     assert probes_in(tmp_path) > 0
+
+
+def test_from_nothing_the_demo_is_one_key_away(
+    sit_down: Callable[..., Person], tmp_path: Path
+) -> None:
+    """No config anywhere: the empty screen offers the demo; nobody is left behind."""
+    person = sit_down()
+    person.sees("see the demo")
+    person.types("d")
+    person.sees(r"♥ .*dock-cam|dock-cam")
+    person.types("q")
+    assert person.leaves() == 0
+    locks = list(tmp_path.rglob("collector.lock"))
+    assert len(locks) == 2
+    assert not any(is_held(lock.parent) for lock in locks)

@@ -347,9 +347,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.lit = dict.fromkeys(ProbeKind, False)
         self.ever_answered = False
 
+    def events_name_the_state_entered(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            is_state = event.kind is EventKind.STATE
+            assert event.health is (self.state.health if is_state else None)
+
     @rule()
     def pauses(self) -> None:
-        self.state, _ = pause(self.state, "cam", at=self.at, reason="paused")
+        self.state, events = pause(self.state, "cam", at=self.at, reason="paused")
+        self.events_name_the_state_entered(events)
         self.begin_anew()
         assert self.state.health is Health.PAUSED
 
@@ -358,17 +364,19 @@ class AnyHistory(RuleBasedStateMachine):
         was = self.state.health
         self.state, events = resume(self.state, "cam", at=self.at)
         assert bool(events) == (was is Health.PAUSED)
+        self.events_name_the_state_entered(events)
 
     @rule(hours=st.integers(1, 5))
     def maintenance_begins(self, hours: int) -> None:
         was = self.state.health
-        self.state, _ = begin_maintenance(
+        self.state, events = begin_maintenance(
             self.state,
             "cam",
             at=self.at,
             until_at=self.at + hours * 3_600,
             reason="maintenance until then",
         )
+        self.events_name_the_state_entered(events)
         if was is Health.PAUSED:
             assert self.state.health is Health.PAUSED
         else:
@@ -380,6 +388,7 @@ class AnyHistory(RuleBasedStateMachine):
         was = self.state.health
         self.state, events = end_maintenance(self.state, "cam", at=self.at)
         assert bool(events) == (was is Health.MAINTENANCE)
+        self.events_name_the_state_entered(events)
         if events:
             assert self.state.health is Health.UNKNOWN
 
@@ -447,6 +456,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.down[kind] = False
         states = [event for event in events if event.kind is EventKind.STATE]
         assert len(states) == (self.state.health is not before.health)
+        self.events_name_the_state_entered(events)
         if self.state.health is before.health:
             assert self.state.since == (before.since or pytest.approx(self.at))
         else:

@@ -95,6 +95,7 @@ def make_sample(
     status: int | None = 200,
     cold: bool = False,
     body_head: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Sample:
     """A plain answer; the severity follows from outcome and kind as judged."""
     severity = {
@@ -124,6 +125,7 @@ def make_sample(
             prediction=prediction,
             error=error,
             body_head=body_head,
+            headers=headers,
         ),
         Verdict(outcome, severity, message, error=error, cold=cold),
     )

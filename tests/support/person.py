@@ -76,7 +76,9 @@ class Person:
     def leaves(self) -> int:
         """Wait for the program to end; its exit status."""
         deadline = time.monotonic() + BUDGET_S
-        while self.child.isalive() and time.monotonic() < deadline:
+        # To the end of what it painted: the last words come after the last picture, and
+        # a process can be gone before all of them are read.
+        while time.monotonic() < deadline:
             try:
                 self.looks()
             except pexpect.EOF:

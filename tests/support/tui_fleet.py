@@ -11,9 +11,11 @@ import random
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from textual.app import App
 from textual.pilot import Pilot
+from tui_detail import fleet_detail, fleet_incidents
 
 from yolotop.config.origin import Setting
 from yolotop.errors import YolotopError
@@ -27,9 +29,12 @@ from yolotop.model import (
     ServerTimes,
     Severity,
 )
-from yolotop.store.protocol import LogLine
+from yolotop.store.protocol import Extent, LogLine, StoredProbe
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.view.detail import Detail
+from yolotop.view.filter import parse
+from yolotop.view.incidents import Incident
 from yolotop.view.log import LogPage, LogQuery, matches
 from yolotop.view.snapshot import (
     Beat,
@@ -258,6 +263,25 @@ def fleet_lines(number: int = 400) -> list[LogLine]:
     return out
 
 
+PROBE = StoredProbe(
+    seq=400,
+    at=NOON,
+    deployment="gate-3",
+    kind=ProbeKind.PREDICT,
+    outcome=Outcome.FAILED,
+    severity=Severity.ERROR,
+    message="HTTP 503: [red]upstream[/nope] reset",
+    http_status=503,
+    latency_ms=142.0,
+    phases=Phases(0.5, 1.0, None, 0.5, 138.0, 2.0),
+    server=ServerTimes(2.0, 100.0, 1.0),
+    error_kind=ErrorKind.HTTP,
+    body_head="<h1>[b]Bad gateway[/b]</h1>\nsecond",
+    headers=(("retry-after", "10"), ("x-request-id", "[/]7f")),
+)
+"""What is behind a failed line, with all that a server can say."""
+
+
 @dataclass
 class FakeSource:
     """Hands out what it was given; ``trouble`` is raised while it is set."""
@@ -265,8 +289,10 @@ class FakeSource:
     snapshot: Snapshot
     lines: list[LogLine]
     trouble: YolotopError | None = None
+    collector: CollectorView | None = None
     ranges: list[Range] = field(default_factory=list)
     queries: list[LogQuery] = field(default_factory=list)
+    probes: dict[int, StoredProbe] = field(default_factory=dict)
 
     async def refresh(self, range_: Range) -> Snapshot:
         """The snapshot, labelled with the range that was asked for."""
@@ -278,12 +304,31 @@ class FakeSource:
             self.snapshot = replace(self.snapshot, range=range_)
         return self.snapshot
 
+    async def detail(self, name: str, range_: Range) -> Detail | None:
+        """The detail made by hand, of whichever deployment is asked for."""
+        await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
+        card = next((c for c in self.snapshot.cards if c.name == name), None)
+        if card is None:
+            return None
+        found = fleet_detail(card, range_)
+        if self.collector is None:
+            return found
+        return replace(found, collector=self.collector)
+
+    async def incidents(self, range_: Range) -> tuple[Incident, ...]:
+        """One of gate-3, going on, and one of flapper that is over."""
+        await asyncio.sleep(0)
+        return fleet_incidents()
+
     async def log(
         self,
         query: LogQuery,
         *,
         before: int | None = None,
         after: int | None = None,
+        at: float | None = None,
         limit: int = 200,
     ) -> LogPage:
         """A page, as the real session makes it."""
@@ -291,21 +336,49 @@ class FakeSource:
         if self.trouble is not None:
             raise self.trouble
         self.queries.append(query)
-        pool = [
+        if at is not None:
+            seqs = [line.seq for line in self.lines if line.at >= at]
+            seq = min(seqs, default=self.lines[-1].seq + 1 if self.lines else 1)
+            older = self._page(query, before=seq, after=None, limit=limit // 2)
+            newer = self._page(query, before=None, after=seq - 1, limit=limit // 2)
+            return replace(
+                older,
+                lines=older.lines + newer.lines,
+                last=max(older.last, newer.last),
+                more_after=newer.more_after,
+            )
+        return self._page(query, before=before, after=after, limit=limit)
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """The probe of a line, as far as it is known."""
+        await asyncio.sleep(0)
+        return self.probes.get(seq)
+
+    def _page(
+        self, query: LogQuery, *, before: int | None, after: int | None, limit: int
+    ) -> LogPage:
+        if not self.lines:
+            return LogPage()
+        oldest, newest = self.lines[0].seq, self.lines[-1].seq
+        wanted = parse(query.text).among(self.snapshot.cards)
+        fitting = [
             line
             for line in self.lines
             if (before is None or line.seq < before)
             and (after is None or line.seq > after)
+            and matches(replace(query, text=""), line)
+            and wanted.matches(line)
         ]
-        fitting = [line for line in pool if matches(query, line)]
-        kept = fitting[:limit] if after is not None else fitting[-limit:]
-        cursor = after if after is not None else before
-        if kept:
-            cursor = kept[-1].seq if after is not None else kept[0].seq
-        scanned = len(pool) if query.text else len(fitting)
-        return LogPage(
-            tuple(kept), len(fitting) > len(kept), len(kept), scanned, cursor
-        )
+        more = len(fitting) > limit
+        extent = Extent(oldest, newest, oldest, 0)
+        if after is not None:
+            kept = fitting[:limit]
+            last = kept[-1].seq if more else newest
+            return LogPage(tuple(kept), after + 1, last, after >= oldest, more, extent)
+        kept = fitting[-limit:]
+        last = newest if before is None else min(before - 1, newest)
+        first = kept[0].seq if more else oldest
+        return LogPage(tuple(kept), first, last, more, last < newest, extent)
 
 
 @dataclass
@@ -331,6 +404,10 @@ class FakeActions:
     async def add(self, table: Mapping[str, object]) -> None:
         """Remember."""
         self._note("add", dict(table))
+
+    async def begin(self) -> Path:
+        self._note("begin", "")
+        return Path("/home/me/yolotop.toml")
 
     async def remove(self, name: str) -> None:
         """Remember."""

@@ -98,11 +98,15 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         theme: str = "auto",
         symbols: str = "auto",
         read_only: bool = False,
+        view: str = "cards",
         env: Mapping[str, str] | None = None,
         now: Callable[[], float] = lambda: NOON,
         trouble: Callable[[], str] = lambda: "",
+        demo: bool = False,
     ) -> YolotopApp:
-        settings = UiSettings(theme=theme, symbols=symbols, read_only=read_only)
+        settings = UiSettings(
+            theme=theme, symbols=symbols, read_only=read_only, view=view
+        )
         return YolotopApp(
             source,
             actions,
@@ -112,6 +116,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
             env=TRUECOLOR if env is None else env,
             searched=("./yolotop.toml", "~/.config/yolotop/yolotop.toml"),
             trouble=trouble,
+            demo=demo,
         )
 
     return make

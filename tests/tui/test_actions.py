@@ -169,3 +169,12 @@ async def test_add_and_remove_edit_the_file(tmp_path: Path, reader: Reader) -> N
     assert not tomllib.loads(path.read_text()).get("deployment")
     with pytest.raises(ConfigError):
         await actions.remove("dock-2")
+
+
+async def test_beginning_writes_a_file_once(tmp_path: Path, reader: Reader) -> None:
+    path = tmp_path / "yolotop.toml"
+    actions = StoreActions(reader, path)
+    assert await actions.begin() == path
+    assert tomllib.loads(path.read_text()) is not None
+    with pytest.raises(ConfigError):
+        await actions.begin()

@@ -13,9 +13,9 @@ from yolotop.tui.ink import Look, Row, Span, width_of
 from yolotop.tui.layout import Density
 from yolotop.tui.trends import beat_rows, trend_rows
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row, phase_bar
-from yolotop.tui.widgets.log_rows import columns, highlighted, words_of
+from yolotop.tui.widgets.log_rows import columns, highlighted
 from yolotop.tui.widgets.log_rows import line_row as log_line_row
-from yolotop.tui.widgets.panels import boxed_rows, folded_rows, panels
+from yolotop.tui.widgets.panel_rows import boxed_rows, folded_rows, panels
 from yolotop.view.snapshot import EMPTY, Beat, Card, Figures, Range
 
 NOW = 1_790_000_000.0
@@ -250,4 +250,3 @@ def test_matches_are_marked_whatever_they_hold() -> None:
         Span("a.b", "text+match"),
         Span(" axb", "text"),
     )
-    assert words_of('refused !slow "two words"') == ("refused", "two words")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yolotop.tui.layout import Density, plan
+from yolotop.tui.layout import Density, View, plan
 
 
 @given(
@@ -57,3 +58,34 @@ def test_a_banner_takes_its_row_from_the_rest() -> None:
     calm, grave = plan(80, 24, 9), plan(80, 24, 9, banner=True)
     assert grave.banner == 1
     assert grave.deck + grave.log == calm.deck + calm.log - 1
+
+
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 100),
+    cards=st.integers(0, 300),
+    view=st.sampled_from(View),
+    found=st.booleans(),
+)
+def test_every_view_shares_out_all_rows(
+    width: int, height: int, cards: int, view: View, found: bool
+) -> None:
+    got = plan(width, height, cards, view=view, found=found)
+    parts = (got.banner, got.panels, got.found, got.deck, got.log, got.hints)
+    assert all(part >= 0 for part in parts)
+    assert 1 + sum(parts) == max(height, 1)
+    assert got.columns >= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "cards", "columns"),
+    [
+        ((60, 20), 9, 1), ((80, 24), 9, 2), ((120, 40), 9, 2), ((120, 40), 3, 2),
+        ((120, 40), 100, 3), ((200, 50), 9, 2), ((200, 50), 30, 3), ((200, 50), 100, 4),
+        ((200, 50), 1, 1),
+    ],
+)  # fmt: skip
+def test_compact_cells_are_as_wide_as_the_number_of_deployments_allows(
+    size: tuple[int, int], cards: int, columns: int
+) -> None:
+    assert plan(*size, cards, view=View.COMPACT).columns == columns

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import os
 import pty
 import re
 import select
+import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -18,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyte
 import pytest
 
 PROGRAM = """
@@ -26,6 +30,7 @@ from yolotop.config.schema import UiSettings
 from yolotop.tui.app import YolotopApp
 from tui_fleet import NOON, FakeActions, FakeSource, fleet_lines, fleet_snapshot
 from dataclasses import replace
+from yolotop.text import clean
 
 class Ticking(FakeSource):
     async def refresh(self, range_):
@@ -36,9 +41,25 @@ class Ticking(FakeSource):
 
 cards = tuple(replace(card, checking=False) for card in fleet_snapshot().cards)
 source = Ticking(fleet_snapshot(cards), fleet_lines())
-app = YolotopApp(source, FakeActions(), settings=UiSettings(), refresh_s=0.2)
-sys.exit(app.run())
+
+if "hostile" in sys.argv:
+    # Through the gate, as everything from afar.
+    said = clean(HOSTILE, limit=200)
+    named = replace(cards[0], name=clean("\x1b[31m" + cards[0].name), message=said)
+    lines = [replace(line, message=said) for line in fleet_lines()]
+    source = Ticking(fleet_snapshot((named, *cards[1:])), lines)
+
+if "copy" in sys.argv:
+    YolotopApp.action_next_theme = lambda app: app.screen.copy("from afar: é", "it")
+
+settings = UiSettings(low_bandwidth="slow" in sys.argv, refresh_s=0.2)
+sys.exit(YolotopApp(source, FakeActions(), settings=settings).run())
 """
+HOSTILE = (
+    "\x1b[2J\x1b]0;gone\x07 [red]a[/nope] \u202egnirts\u202c 漢字 e\u0301\u0301"
+    " 👩\u200d👩 \x9b31m \r\n\t\x08 end"
+)
+PROGRAM = PROGRAM.replace("HOSTILE", ascii(HOSTILE))
 SUPPORT = Path(__file__).parent.parent / "support"
 
 
@@ -80,13 +101,22 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(*args: str, env: Mapping[str, str] | None = None) -> Iterator[Terminal]:
-    """Start the app on the hand-made fleet."""
+def terminal(
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    ignored: signal.Signals | None = None,
+) -> Iterator[Terminal]:
+    """Start the app on the hand-made fleet; ``ignored`` as ``nohup`` would."""
     master, slave = pty.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environ |= {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": str(SUPPORT)}
     environ.pop("NO_COLOR", None)
+
+    def before() -> None:
+        if ignored is not None:
+            signal.signal(ignored, signal.SIG_IGN)
+
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *args],
         stdin=slave,
@@ -94,6 +124,7 @@ def terminal(*args: str, env: Mapping[str, str] | None = None) -> Iterator[Termi
         stderr=slave,
         env=environ | dict(env or {}),
         start_new_session=True,
+        preexec_fn=before,
     )
     os.close(slave)
     shown = Terminal(process, master)
@@ -152,6 +183,99 @@ def test_q_ends_it_with_nought_and_gives_the_screen_back() -> None:
         os.write(shown.master, b"q")
         shown.sees("\x1b[?1049l")
         assert shown.process.wait(10) == 0
+
+
+def sgr_colours(painted: bytes) -> set[bytes]:
+    """Every code that sets a colour, inside whatever sequence it came."""
+    found: set[bytes] = set()
+    for codes in re.findall(rb"\x1b\[([0-9;:]*)m", painted):
+        for code in re.split(rb"[;:]", codes):
+            if code.isdigit() and (30 <= int(code) <= 49 or 90 <= int(code) <= 107):
+                found.add(code)
+    return found
+
+
+def test_no_color_sends_no_code_that_sets_one() -> None:
+    with terminal(env={"NO_COLOR": "1"}) as shown:
+        shown.settles()
+        # 39 and 49 give back the terminal's own.
+        assert sgr_colours(shown.seen) <= {b"39", b"49"}
+    with terminal() as shown:
+        shown.settles()
+        assert sgr_colours(shown.seen) > {b"38", b"48"}
+
+
+def test_low_bandwidth_keeps_to_the_terminals_own_sixteen_colours() -> None:
+    with terminal("slow") as shown:
+        shown.settles()
+        assert b"38" not in sgr_colours(shown.seen)
+
+
+def test_a_hangup_ends_it_even_where_hangups_are_ignored() -> None:
+    with terminal(ignored=signal.SIGHUP) as shown:
+        shown.settles()
+        os.kill(shown.process.pid, signal.SIGHUP)
+        shown.read(0.5)
+        assert shown.process.wait(10) == 129
+
+
+def test_a_copy_reaches_the_terminal_and_nothing_else() -> None:
+    with terminal("copy", env={"TMUX": "", "STY": ""}) as shown:
+        shown.settles()
+        os.write(shown.master, b"t")
+        shown.sees("sent to the")
+        (sent,) = re.findall(rb"\x1b\]52;c;([^\x07]*)\x07", shown.seen)
+        assert base64.b64decode(sent).decode() == "from afar: é"
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+def test_a_copy_gets_into_a_real_tmux(tmp_path: Path) -> None:
+    tmux = ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "socket")]
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    env |= {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": str(SUPPORT)}
+    env.pop("TMUX", None)
+
+    def ask(*words: str) -> str:
+        done = subprocess.run(
+            [*tmux, *words], capture_output=True, text=True, env=env, check=False
+        )
+        return done.stdout
+
+    def sees(*words: str, what: str) -> None:
+        until = time.monotonic() + 30
+        while what not in ask(*words):
+            assert time.monotonic() < until, ask(*words)
+            time.sleep(0.05)
+
+    run = shlex.join([sys.executable, str(program), "copy"])
+    try:
+        ask("new-session", "-d", "-x", "80", "-y", "24", "sleep 60")
+        ask("set", "-s", "set-clipboard", "on")
+        ask("respawn-pane", "-k", run)
+        sees("capture-pane", "-p", what="138 ms")
+        ask("send-keys", "t")
+        sees("show-buffer", what="from afar: é")
+        # What was meant for the outer terminal is not on the screen.
+        assert "52;c" not in ask("capture-pane", "-p")
+    finally:
+        ask("kill-server")
+
+
+def test_hostile_text_neither_moves_the_cursor_nor_breaks_a_line() -> None:
+    with terminal("hostile") as shown:
+        shown.settles()
+        assert b"\x1b[2J\x1b]0;gone" not in shown.seen
+        assert b"]0;gone\x07" not in shown.seen
+        screen = pyte.Screen(80, 24)
+        pyte.ByteStream(screen).feed(shown.seen)
+    rows = screen.display
+    assert "deployments" in rows[0] or "yolotop" in rows[0]
+    assert rows[-1].startswith(" q quit")
+    (line, *_) = [row for row in rows if "[red]a[/nope]" in row and "INFO" in row]
+    assert "漢" in line
+    assert not {"\u202e", "\x9b"} & set("".join(rows))
 
 
 def test_foreign_text_is_shown_as_it_is() -> None:

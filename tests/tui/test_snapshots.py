@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
-from tui_fleet import NOON, FakeSource, MakeApp, Settle
+from tui_fleet import NOON, PROBE, FakeSource, MakeApp, Settle
 
 from yolotop.errors import StoreError
 from yolotop.model import Health
@@ -94,6 +94,33 @@ def test_states(
     keys: Iterable[str],
     after: After,
 ) -> None:
+    app = make_app()
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys)), name
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("marked", ("slash", *"status:5xx", "enter", "u", "N")),
+        ("problem", ("slash", *"stauts:5xx")),
+        ("cursor", ("tab", "up", "up")),
+        ("line", ("tab", "enter")),
+    ],
+    ids=["marked", "problem", "cursor", "line"],
+)
+@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+def test_log_states(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    source: FakeSource,
+    size: tuple[int, int],
+    name: str,
+    keys: Iterable[str],
+    after: After,
+) -> None:
+    if name == "line":
+        source.lines[-1] = replace(source.lines[-1], message=PROBE.message)
+        source.probes[source.lines[-1].seq] = PROBE
     app = make_app()
     assert snap_compare(app, terminal_size=size, run_before=after(*keys)), name
 

@@ -24,6 +24,7 @@ from yolotop.store.protocol import LogLine, Writer
 from yolotop.view.filter import parse
 from yolotop.view.log import LogPage, LogQuery, matches
 from yolotop.view.session import Session
+from yolotop.view.snapshot import Range
 
 AT = 1_700_000_000.0
 SEVERITIES = (Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ERROR)
@@ -65,9 +66,19 @@ async def session(writer: Writer, tmp_path: Path) -> AsyncIterator[Session]:
 async def every_page(session: Session, query: LogQuery, limit: int) -> list[LogLine]:
     """All lines, oldest first, by going back page after page."""
     pages: list[LogPage] = [await session.log(query, limit=limit)]
-    while pages[-1].more:
-        pages.append(await session.log(query, before=pages[-1].cursor, limit=limit))
+    while pages[-1].more_before:
+        pages.append(await session.log(query, before=pages[-1].first, limit=limit))
     return list(itertools.chain.from_iterable(page.lines for page in reversed(pages)))
+
+
+async def forward(session: Session, query: LogQuery, limit: int) -> list[LogLine]:
+    """All lines, oldest first, from the beginning on."""
+    lines: list[LogLine] = []
+    page = LogPage(more_after=True)
+    while page.more_after:
+        page = await session.log(query, after=page.last, limit=limit)
+        lines += page.lines
+    return lines
 
 
 @pytest.mark.parametrize("limit", [1, 7, 200, 400, 1_000])
@@ -90,6 +101,7 @@ async def test_pages_put_together_are_the_log(
     assert len(everything) == 400
     expected = [line for line in everything if matches(query, line)]
     assert shown == expected
+    assert await forward(session, query, limit) == expected
     if query.text == "dock":
         assert not expected
     else:
@@ -102,24 +114,56 @@ async def test_a_page_tells_what_it_looked_at(session: Session) -> None:
         "line 395, of 3",
         "line 399, of 0",
     ]
-    assert (page.matched, page.scanned, page.more) == (10, 37, True)
+    assert (page.first, page.last, page.looked) == (364, 400, 37)
+    assert (page.more_before, page.more_after) == (True, False)
     page = await session.log(LogQuery(text="nothing says so"))
-    assert page == LogPage((), more=False, matched=0, scanned=400, cursor=page.cursor)
+    assert (page.lines, page.looked, page.extent.total) == ((), 400, 400)
+    assert not page.more_before
+    page = await session.log(LogQuery(), before=201, limit=50)
+    assert (page.first, page.last) == (151, 200)
+    assert page.more_before
+    assert page.more_after
 
 
 async def test_one_look_is_bounded_and_can_go_on(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yolotop.view.log.SCAN_LINES", 100)
-    query = LogQuery(text='"line 5,"')
+    monkeypatch.setattr("yolotop.store.sqlite.search.ASKED", 100)
+    monkeypatch.setattr("yolotop.store.sqlite.search._NEAR", 1)
+    query = LogQuery(text="ms>20.5")
     page = await session.log(query)
     looks = 1
-    while page.more and not page.lines:
-        assert page.scanned == 100
-        page = await session.log(query, before=page.cursor)
+    while page.more_before:
+        assert page.lines == ()
+        page = await session.log(query, before=page.first)
         looks += 1
-    assert [line.message for line in page.lines] == ["line 5, of 5"]
     assert looks == 4
+
+
+async def test_a_page_around_an_instant_goes_on_both_ways(session: Session) -> None:
+    query = LogQuery(min_severity=Severity.INFO)
+    page = await session.log(query, at=AT + 200, limit=20)
+    numbers = [line.seq for line in page.lines]
+    assert len(numbers) == 20
+    assert numbers[9] < 201 <= numbers[10]
+    assert page.more_before
+    assert page.more_after
+    older = await session.log(query, before=page.first, limit=999)
+    newer = await session.log(query, after=page.last, limit=999)
+    everything = await every_page(session, query, 999)
+    assert [*older.lines, *page.lines, *newer.lines] == everything
+    for at, kept in ((0.0, everything[:10]), (AT + 9_999, everything[-10:])):
+        page = await session.log(query, at=at, limit=20)
+        assert list(page.lines) == kept
+
+
+async def test_a_filter_knows_the_deployments_of_the_picture(session: Session) -> None:
+    query = LogQuery(text="p95>10")
+    assert (await session.log(query)).lines == ()
+    await session.refresh(Range.H1)
+    found = await session.log(LogQuery(text="dialect:ultra"), limit=9)
+    assert len(found.lines) == 9
+    assert (await session.log(LogQuery(text="region:eu"))).lines == ()
 
 
 async def test_following_gives_what_came_after(
@@ -129,26 +173,28 @@ async def test_following_gives_what_came_after(
     query = LogQuery(min_severity=Severity.INFO, text="!503")
     page = await session.log(query, after=newest.seq)
     assert page.lines == ()
-    assert not page.more
+    assert not page.more_after
     event = Event(AT + 500, Severity.INFO, EventKind.COLLECTOR, "collector stopped")
     await writer.append([line(index) for index in range(400, 420)], [event], {})
     page = await session.log(query, after=newest.seq, limit=4)
-    assert page.more
+    assert page.more_after
     assert [line.message for line in page.lines] == [
         f"line {index}, of {index % 7}" for index in (401, 402, 405, 406)
     ]
-    rest = await session.log(query, after=page.cursor)
-    assert not rest.more
+    rest = await session.log(query, after=page.last)
+    assert not rest.more_after
     assert rest.lines[-1].message == "collector stopped"
     assert rest.lines[-1].deployment is None
-    assert rest.matched == 7
+    assert len(rest.lines) == 7
 
 
 async def test_an_empty_log_is_an_empty_page(tmp_path: Path) -> None:
     reader = await open_reader(tmp_path / "new")
     try:
         for text in ("", "word"):
-            assert await Session(reader).log(LogQuery(text=text)) == LogPage()
+            page = await Session(reader).log(LogQuery(text=text))
+            assert (page.lines, page.looked) == ((), 0)
+            assert (page.more_before, page.more_after) == (False, False)
     finally:
         await reader.close()
 

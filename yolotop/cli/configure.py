@@ -49,7 +49,7 @@ def validate(
             raise
         out.data(out.as_json(_refused(path, error)))
         raise typer.Exit(ExitCode.USAGE) from None
-    warnings = [*found.warnings, *_missing_secrets(found)]
+    warnings = [*found.warnings, *_missing_secrets(found), *_unused_keys(found)]
     if json:
         out.data(out.as_json(_accepted(path, found, warnings)))
         return
@@ -148,6 +148,13 @@ def _missing_secrets(config: Config) -> list[str]:
             except ConfigError as error:
                 missing.append(f'[[deployment]] "{deployment.name}": {error}')
     return missing
+
+
+def _unused_keys(config: Config) -> tuple[str, ...]:
+    """What of the keymap does not count, and why: only the terminal's table knows."""
+    from yolotop.tui.keymap import read
+
+    return read(config.ui.keymap).troubles
 
 
 def _accepted(path: Path, config: Config, warnings: list[str]) -> dict[str, object]:

@@ -19,14 +19,25 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yolotop.cli import history, out
-from yolotop.cli.options import places
+from yolotop.cli.options import RangeWord, places
+from yolotop.cli.wishes import (
+    LowBandwidthOption,
+    NoMouseOption,
+    RangeOption,
+    ReadOnlyOption,
+    RefreshOption,
+    SymbolsOption,
+    ThemeOption,
+    ViewOption,
+    Wishes,
+    wishes,
+)
 
 if TYPE_CHECKING:
     from yolotop.demo.stage import Stage
     from yolotop.view.snapshot import Snapshot
 
 _POLL_S: Final = 0.2
-_RANGE: Final = "1h"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -72,12 +83,30 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    range_: RangeOption = RangeWord.H1,
+    theme: ThemeOption = None,
+    view: ViewOption = None,
+    symbols: SymbolsOption = None,
+    no_mouse: NoMouseOption = False,
+    read_only: ReadOnlyOption = False,
+    refresh: RefreshOption = None,
+    low_bandwidth: LowBandwidthOption = False,
 ) -> None:
     """Ten real endpoints on this machine, each with a character, and their monitor."""
     from yolotop.demo import home, stage
 
     seconds = _seconds(duration)
     said = places(ctx, config, data_dir)
+    screen = wishes(
+        range_=range_,
+        theme=theme,
+        view=view,
+        symbols=symbols,
+        no_mouse=no_mouse,
+        read_only=read_only,
+        refresh=refresh,
+        low_bandwidth=low_bandwidth,
+    )
     where = home.locate(said.data_dir, env=os.environ)
     if not (headless or json):
         _require_terminal()
@@ -91,7 +120,7 @@ def demo(
         ready = f"{len(fleet.ports)} endpoints ready in {fleet.ready_s:.1f} s"
         if not (headless or json):
             out.narrate(f"{ready}; the terminal opens")
-            code = _show(running)
+            code = _show(running, screen)
             if code == 0:
                 out.narrate(f"All of it has stopped. The history stays in {where}")
             raise typer.Exit(code)
@@ -129,13 +158,13 @@ def _require_terminal() -> None:
         )
 
 
-def _show(stage: Stage) -> int:
+def _show(stage: Stage, screen: Wishes) -> int:
     from yolotop.cli.terminal import run_terminal
 
     return run_terminal(
         config_path=stage.config,
         data_dir=stage.data_dir,
-        range_=_RANGE,
+        wishes=screen,
         owner_pid=os.getpid(),
     )
 
@@ -157,7 +186,7 @@ async def _read(data_dir: Path) -> Snapshot:
 
     reader = await open_reader(data_dir)
     try:
-        return await Session(reader).refresh(Range(_RANGE))
+        return await Session(reader).refresh(Range(RangeWord.H1.value))
     finally:
         await reader.close()
 

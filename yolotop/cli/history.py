@@ -215,9 +215,9 @@ async def _newest(
     while len(found) < count:
         page = await session.log(query, before=before, limit=count - len(found))
         found[:0] = page.lines
-        if not page.more or page.cursor is None:
+        if not page.more_before:
             break
-        before = page.cursor
+        before = page.first
     return found
 
 
@@ -236,11 +236,11 @@ async def _follow(
             continue
         seen = version
         page: LogPage | None = None
-        while page is None or page.more:
+        while page is None or page.more_after:
             page = await session.log(query, after=cursor, limit=PAGE)
             for line in page.lines:
                 emit(line)
-            cursor = cursor if page.cursor is None else page.cursor
+            cursor = max(cursor, page.last)
 
 
 def _emit_json(line: LogLine) -> None:

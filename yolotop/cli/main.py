@@ -16,8 +16,20 @@ from typer.core import TyperGroup
 from yolotop import __version__, crash
 from yolotop.cli import check, collect, configure, deployments, failure, history
 from yolotop.cli.demo import demo
-from yolotop.cli.options import ConfigOption, DataDirOption, Places, RangeWord
+from yolotop.cli.options import ConfigOption, DataDirOption, Places
 from yolotop.cli.serve import serve
+from yolotop.cli.web import web
+from yolotop.cli.wishes import (
+    LowBandwidthOption,
+    NoMouseOption,
+    RangeOption,
+    ReadOnlyOption,
+    RefreshOption,
+    SymbolsOption,
+    ThemeOption,
+    ViewOption,
+    wishes,
+)
 from yolotop.errors import ExitCode, YolotopError
 
 
@@ -62,13 +74,14 @@ def main(
     ctx: typer.Context,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
-    range_: Annotated[
-        RangeWord | None,
-        typer.Option("--range", help="The span of time that the terminal opens with."),
-    ] = None,
-    theme: Annotated[
-        str | None, typer.Option(help="The terminal's theme.", metavar="NAME")
-    ] = None,
+    range_: RangeOption = None,
+    theme: ThemeOption = None,
+    view: ViewOption = None,
+    symbols: SymbolsOption = None,
+    no_mouse: NoMouseOption = False,
+    read_only: ReadOnlyOption = False,
+    refresh: RefreshOption = None,
+    low_bandwidth: LowBandwidthOption = False,
     version: Annotated[  # noqa: ARG001 - the callback does it
         bool,
         typer.Option(
@@ -82,17 +95,23 @@ def main(
         return
     from yolotop.cli.terminal import run_terminal
 
-    code = run_terminal(
-        config_path=config,
-        data_dir=data_dir,
-        range_=None if range_ is None else range_.value,
+    said = wishes(
+        range_=range_,
         theme=theme,
+        view=view,
+        symbols=symbols,
+        no_mouse=no_mouse,
+        read_only=read_only,
+        refresh=refresh,
+        low_bandwidth=low_bandwidth,
     )
+    code = run_terminal(config_path=config, data_dir=data_dir, wishes=said)
     raise typer.Exit(code)
 
 
 app.command()(demo)
 app.command()(serve)
+app.command()(web)
 app.command()(check.check)
 app.command()(history.status)
 app.command()(history.logs)

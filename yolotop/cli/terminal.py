@@ -12,23 +12,35 @@ one has died.
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from yolotop.cli import out
 from yolotop.cli.options import Places
-from yolotop.errors import ExitCode, UsageError, YolotopError
+from yolotop.cli.wishes import Wishes
+from yolotop.errors import (
+    ExitCode,
+    MissingExtraError,
+    StoreError,
+    UsageError,
+    YolotopError,
+)
 from yolotop.text import clean
+from yolotop.tui.ending import SEE_DEMO
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config, UiSettings
     from yolotop.store.protocol import CollectorStatus, Reader
+    from yolotop.tui.app import YolotopApp
+    from yolotop.view.session import Session
     from yolotop.view.snapshot import Snapshot
 
 WATCH_S: Final = 2.0
@@ -45,33 +57,69 @@ def run_terminal(
     *,
     config_path: Path | None,
     data_dir: Path | None,
-    range_: str | None = None,
-    theme: str | None = None,
+    wishes: Wishes | None = None,
     owner_pid: int | None = None,
 ) -> int:
     """Run the terminal until it is left; returns the exit code.
 
-    A collector that it has to start ends with the process ``owner_pid``, if given.
+    A collector that it has to start ends with the process ``owner_pid``, if given. In
+    a browser there is no terminal: the session belongs to the web server.
 
     Without a config file it opens empty and says where one was looked for. Raises
     :class:`~yolotop.errors.YolotopError` for a config that cannot be used and where
     there is no terminal to draw on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    browser = in_browser(os.environ)
+    # Textual paints on the error stream: all three must be the terminal.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not (browser or all(file.isatty() for file in streams)):
         raise UsageError(
             "There is no terminal to draw on",
             hint="`yolotop status` and `yolotop logs --follow` work anywhere",
         )
+    # Collecting garbage while modules load finds none and costs a tenth of the start.
+    gc.disable()
     where = Places(config_path, data_dir)
     config = where.load()
-    settings = _settings(config.ui, range_, theme)
-    keeper = Keeper(config, owner_pid=owner_pid)
-    with _signals_kept():
-        last = asyncio.run(_live(config, where.target(), keeper, settings))
+    settings = (wishes or Wishes()).applied(config.ui)
+    keeper = Keeper(config, owner_pid=os.getppid() if browser else owner_pid)
+    try:
+        with _signals_kept():
+            last = asyncio.run(_live(config, where.target(), keeper, settings))
+    finally:
+        gc.enable()
+    if last.code == SEE_DEMO:
+        keeper.release()
+        words = [sys.executable, "-P", "-m", "yolotop", "demo"]
+        os.execv(sys.executable, words)  # noqa: S606 - our own interpreter and module
     if last.code == ExitCode.OK:
         stopped = keeper.release()
-        _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+        if not browser:
+            _farewell(last.snapshot, keeper.trouble, stopped=stopped)
     return last.code
+
+
+def in_browser(env: Mapping[str, str]) -> bool:
+    """Whether Textual was told, by the web server, to talk to a browser."""
+    return env.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def _can_demo() -> bool:
+    """Whether the demo can take this terminal over."""
+    from yolotop.demo.control import require_extra
+
+    with suppress(MissingExtraError):
+        require_extra()
+        return not in_browser(os.environ)
+    return False
+
+
+def _screen_env() -> Mapping[str, str]:
+    """What the screen goes by; a browser shows everything, whatever the server's."""
+    if not in_browser(os.environ):
+        return os.environ
+    can = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+    return {**os.environ, **can}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,29 +201,36 @@ async def _live(
     config: Config, target: Path, keeper: Keeper, settings: UiSettings
 ) -> Last:
     starting = asyncio.create_task(asyncio.to_thread(keeper.ensure))
-    # The collector starts up while Textual is imported: each takes half a second.
-    app_module = asyncio.create_task(asyncio.to_thread(_import_app))
-    from yolotop.store.open import open_reader
     from yolotop.view.session import Session
     from yolotop.view.snapshot import Range
 
-    await starting
-    await app_module
-    from yolotop.tui.actions import StoreActions
-    from yolotop.tui.app import YolotopApp
-
-    reader = await open_reader(config.data_dir)
+    reader = await _open(config.data_dir, starting)
     try:
         session = Session(reader)
-        app = YolotopApp(
-            session,
-            StoreActions(reader, target),
-            settings=settings,
-            searched=_searched(config),
-            trouble=lambda: keeper.trouble,
-        )
-        async with _watching(keeper, reader):
-            code = await app.run_async()
+        first = await _glance(session, settings)
+        with _first_light(first, settings):
+            from yolotop.tui.actions import StoreActions
+            from yolotop.tui.app import YolotopApp
+
+            app = YolotopApp(
+                session,
+                StoreActions(reader, target),
+                settings=settings,
+                searched=_searched(config),
+                trouble=lambda: keeper.trouble,
+                starting=lambda: not starting.done(),
+                first=first,
+                env=_screen_env(),
+                demo=not config.deployments and _can_demo(),
+            )
+        # What is loaded stays: the collector of garbage need not look at it again.
+        gc.freeze()
+        gc.enable()
+        async with (
+            _beside(_watching(keeper, reader, starting)),
+            _beside(_with_the_server(app)),
+        ):
+            code = await app.run_async(mouse=settings.mouse)
         # An app that crashed has no result but a return code.
         code = (app.return_code or ExitCode.OK) if code is None else code
         snapshot = None
@@ -184,21 +239,104 @@ async def _live(
                 snapshot = await session.refresh(Range(settings.range))
         return Last(snapshot, int(code))
     finally:
+        await starting
         await reader.close()
 
 
-def _import_app() -> None:
-    import yolotop.tui.app  # noqa: F401 - loaded ahead, in a thread
+async def _glance(session: Session, settings: UiSettings) -> Snapshot | None:
+    """The states as they are, if the store can tell and there are any."""
+    from yolotop.view.snapshot import Range
+
+    with suppress(YolotopError):
+        snapshot = await session.glance(Range(settings.range))
+        return snapshot if snapshot.cards else None
+    return None
+
+
+@contextmanager
+def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[None]:
+    """Show it while Textual is loaded; whatever fails then gives the screen back."""
+    # A browser is sent packets, not a picture; a slow line should carry each one once.
+    if snapshot is None or in_browser(os.environ) or settings.low_bandwidth:
+        yield
+        return
+    from yolotop.tui import first_light, palette
+    from yolotop.tui.ink import look_of
+    from yolotop.tui.layout import View
+
+    width, height = os.get_terminal_size(sys.stdout.fileno())
+    look = look_of(settings.symbols, os.environ)
+    view = View(settings.view)
+    rows = first_light.picture_rows(snapshot, width, height, look, view=view)
+    theme = palette.choose(settings.theme, os.environ)
+    painted = first_light.sequences(rows, theme, os.environ)
+    if not painted:
+        yield
+        return
+    sys.stdout.write(painted)
+    sys.stdout.flush()
+
+    def end(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    # The app has its own handlers once it runs.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        yield
+    except BaseException:
+        sys.stdout.write(first_light.LEAVE)
+        sys.stdout.flush()
+        raise
+
+
+async def _open(data_dir: Path, starting: asyncio.Task[None]) -> Reader:
+    """The history, without waiting for the collector where there is one already.
+
+    A first one makes it; one that is ruined is moved aside by the collector.
+    """
+    from yolotop.store.open import FILE_NAME, open_reader
+
+    if not (data_dir / FILE_NAME).exists():
+        await starting
+    try:
+        return await open_reader(data_dir)
+    except StoreError:
+        if starting.done():
+            raise
+    await starting
+    return await open_reader(data_dir)
+
+
+async def _watching(
+    keeper: Keeper, reader: Reader, starting: asyncio.Task[None]
+) -> None:
+    await asyncio.shield(starting)
+    await keeper.watch(reader)
 
 
 @asynccontextmanager
-async def _watching(keeper: Keeper, reader: Reader) -> AsyncIterator[None]:
-    task = asyncio.create_task(keeper.watch(reader))
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do something for as long as the block lasts."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _with_the_server(app: YolotopApp) -> None:
+    """In a browser, leave when the web server is gone: nothing else would tell.
+
+    Textual stops reading when its input ends, and goes on drawing for nobody.
+    """
+    if not in_browser(os.environ):
+        return
+    server = os.getppid()
+    while os.getppid() == server:  # noqa: ASYNC110 - a parent signals nothing
+        await asyncio.sleep(WATCH_S)
+    app.exit(ExitCode.OK)
 
 
 @contextmanager
@@ -221,14 +359,6 @@ def _searched(config: Config) -> tuple[str, ...]:
     if config.path is not None:
         return (clean(str(config.path)),)
     return tuple(clean(str(path)) for path in search_paths())
-
-
-def _settings(ui: UiSettings, range_: str | None, theme: str | None) -> UiSettings:
-    if range_ is not None:
-        ui = replace(ui, range=range_)
-    if theme is not None:
-        ui = replace(ui, theme=theme)
-    return ui
 
 
 def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:

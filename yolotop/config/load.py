@@ -12,6 +12,7 @@ import stat
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -153,7 +154,7 @@ def parse(
     """The config that ``text`` describes; ``path`` names it and anchors its paths."""
     source = clean(str(path)) if path is not None else "the configuration"
     document = _document(text, source)
-    findings = Findings(source, locate(text) if document else Layout())
+    findings = Findings(source, partial(locate, text) if document else Layout)
     base = path.parent if path is not None else None
     top = findings.scope("")
     for key in document:
@@ -304,7 +305,7 @@ def _deployments(
         top.problem(f"{len(tables)} deployments; {MOST_DEPLOYMENTS} are the most")
         return ()
     found: list[Deployment] = []
-    lines: dict[str, str] = {}
+    taken: dict[str, int] = {}
     for index, table in enumerate(tables):
         if not isinstance(table, Mapping):
             top.problem(
@@ -322,14 +323,14 @@ def _deployments(
         scope = findings.scope(subject, "deployment", index)
         before = len(findings.problems)
         deployment = read_deployment(table, defaults, scope, base=base)
-        line = findings.layout.line("deployment", index, "name")
-        if isinstance(name, str) and name in lines:
+        if isinstance(name, str) and name in taken:
+            line = findings.layout().line("deployment", taken[name], "name")
+            by = f" by the one in line {line}" if line else ""
             scope.problem(
-                f"the name is taken{lines[name]}; every deployment needs its own",
-                "name",
+                f"the name is taken{by}; every deployment needs its own", "name"
             )
         elif isinstance(name, str):
-            lines[name] = f" by the one in line {line}" if line else ""
+            taken[name] = index
         if len(findings.problems) == before:
             found.append(deployment)
     return tuple(found)

@@ -19,6 +19,8 @@ RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
 """Spans of time that ``[ui] range`` may name; the same as the view's."""
 VIEWS: Final = ("cards", "compact", "table", "map")
 """Ways to show the fleet that ``[ui] view`` may name; the same as the terminal's."""
+IMAGES: Final = ("auto", "blocks", "kitty")
+"""Ways to draw pictures that ``[ui] images`` may name."""
 SYMBOLS: Final = ("auto", "braille", "block", "ascii")
 DIALECTS: Final = ("ultralytics",)
 """Serving protocols that the probe speaks."""
@@ -39,6 +41,7 @@ class UiSettings:
     theme: str = "auto"
     range: str = "24h"
     symbols: str = "auto"
+    images: str = "auto"
     read_only: bool = False
     view: str = "cards"
     mouse: bool = True

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from yolotop.config.problems import Findings, kind_of, quoted
-from yolotop.config.schema import RANGES, SYMBOLS, VIEWS, UiSettings
+from yolotop.config.schema import IMAGES, RANGES, SYMBOLS, VIEWS, UiSettings
 from yolotop.config.table import Table, as_text
 
 UI_KINDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -21,6 +21,7 @@ UI_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "range": "text",
         "view": "text",
         "symbols": "text",
+        "images": "text",
         "mouse": "boolean",
         "refresh": "text",
         "low_bandwidth": "boolean",
@@ -63,6 +64,7 @@ def _settings(table: Table, keymap: Mapping[str, tuple[str, ...]]) -> UiSettings
         theme=table.read("theme", "auto", _as_theme),
         range=table.choice("range", "24h", known=RANGES),
         symbols=table.choice("symbols", "auto", known=SYMBOLS),
+        images=table.choice("images", "auto", known=IMAGES),
         read_only=table.boolean("read_only", fallback=False),
         view=table.choice("view", "cards", known=VIEWS),
         mouse=table.boolean("mouse", fallback=True),

@@ -97,6 +97,7 @@ def advance(
             kind=EventKind.STATE,
             message=_change_message(state, after, sample, at),
             deployment=answer.deployment,
+            health=after.health,
         )
         events = (*events, change)
     after, flapping = _watch_flapping(state, after, deployment, at)
@@ -113,7 +114,7 @@ def pause(
     if state.health is Health.PAUSED:
         return state, ()
     after = replace(_fresh(state, at), health=Health.PAUSED, message=reason)
-    return after, (Event(at, Severity.INFO, EventKind.STATE, reason, name),)
+    return after, (_entered(after, name, at, reason),)
 
 
 def resume(
@@ -123,8 +124,8 @@ def resume(
     if state.health is not Health.PAUSED:
         return state, ()
     message = f"resumed after {span(at - state.since)} paused"
-    event = Event(at, Severity.INFO, EventKind.STATE, message, name)
-    return _fresh(state, at), (event,)
+    after = _fresh(state, at)
+    return after, (_entered(after, name, at, message),)
 
 
 def begin_maintenance(
@@ -147,7 +148,7 @@ def begin_maintenance(
             message=reason,
             until_at=until_at,
         )
-    return after, (Event(at, Severity.INFO, EventKind.STATE, reason, name),)
+    return after, (_entered(after, name, at, reason),)
 
 
 def end_maintenance(
@@ -157,8 +158,8 @@ def end_maintenance(
     if state.health is not Health.MAINTENANCE:
         return state, ()
     message = f"maintenance ended after {span(at - state.since)}"
-    event = Event(at, Severity.INFO, EventKind.STATE, message, name)
-    return _fresh(state, at), (event,)
+    after = _fresh(state, at)
+    return after, (_entered(after, name, at, message),)
 
 
 def unseen(state: HealthState, *, at: float, reason: str) -> HealthState:
@@ -250,6 +251,12 @@ def after_gap(state: HealthState) -> HealthState:
         liveness=replace(state.liveness, cold_since=None),
         predict=replace(state.predict, cold_since=None),
     )
+
+
+def _entered(after: HealthState, name: str, at: float, message: str) -> Event:
+    """The event of a state that somebody wanted."""
+    kind = EventKind.STATE
+    return Event(at, Severity.INFO, kind, message, name, health=after.health)
 
 
 def _fresh(state: HealthState, at: float) -> HealthState:

@@ -96,7 +96,8 @@ class Budget:
     ``left`` is 1 − spent. Both are ``None`` without a probe in the range. ``days_left``
     is how long the rest lasts at the pace of the last six hours, ``None`` where nothing
     is being spent, 0 where nothing is left. ``burning`` is the most urgent first.
-    ``coverage`` is the share of the range in which something was measured.
+    ``coverage`` is the share of the range in which something was measured. ``rates``
+    are the burn rates of the alarms' long windows: seconds and rate, shortest first.
     """
 
     objective: Objective
@@ -106,6 +107,7 @@ class Budget:
     days_left: float | None = None
     burning: tuple[Burn, ...] = ()
     coverage: float = 0.0
+    rates: tuple[tuple[int, float], ...] = ()
 
 
 def burn_rate(counts: Counts, objective: Objective) -> float:
@@ -149,6 +151,10 @@ def budget(
         days_left=_days_left(left, windows, objective),
         burning=burning(windows, objective),
         coverage=coverage,
+        rates=tuple(
+            (alarm.long_s, burn_rate(windows.get(alarm.long_s, Counts()), objective))
+            for alarm in ALARMS
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from yolotop.probe.dial import tls_sentence
 from yolotop.probe.failures import ProbeFailure, ProtocolFailure, TlsFailure
 from yolotop.probe.incoming import HEAD_READ, Incoming
-from yolotop.probe.messages import Limits, Reply
+from yolotop.probe.messages import Limits, RawHeaders, Reply
 from yolotop.probe.timeline import Timeline
 from yolotop.text import clean
 
@@ -86,6 +86,11 @@ class Exchange:
     def status(self) -> int | None:
         """HTTP status, as soon as the head of the answer is there."""
         return None if self._in.head is None else self._in.head.status
+
+    @property
+    def headers(self) -> RawHeaders:
+        """Of the answer, as soon as its head is there."""
+        return () if self._in.head is None else self._in.head.headers
 
     def _guarded(self, step: _Step) -> None:
         # In a callback: what is not handed to the waiter would leave it waiting.

@@ -17,8 +17,9 @@ class ProbeFailure(Exception):  # noqa: N818 - reads as what happened
     """Base: no usable HTTP answer. The transport fills in where it happened.
 
     ``phases`` and ``latency_ms`` run to the instant of the failure; ``address`` is the
-    peer last dialled; ``status`` is the HTTP status where one had already come;
-    ``tls_expires_at`` is when the peer's certificate ends, where it was seen.
+    peer last dialled; ``status`` and ``headers`` (raw) are those of the answer where
+    its head had already come; ``tls_expires_at`` is when the peer's certificate ends,
+    where it was seen.
     """
 
     kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
@@ -30,6 +31,7 @@ class ProbeFailure(Exception):  # noqa: N818 - reads as what happened
         self.latency_ms: float | None = None
         self.address: str | None = None
         self.status: int | None = None
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
         self.tls_expires_at: float | None = None
 
     @property

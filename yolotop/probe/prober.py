@@ -33,6 +33,7 @@ from yolotop.probe.approach import Approach, Approaches, deadline_s, route_with
 from yolotop.probe.dialects import BadResponse, Dialect
 from yolotop.probe.failures import BodyTooLarge, ProbeFailure, UndecodableBody
 from yolotop.probe.frames import Drawn, Frame, FrameError
+from yolotop.probe.headers import worth_showing
 from yolotop.probe.messages import Reply
 from yolotop.probe.pictures import SCENES, Pictures
 from yolotop.probe.refusal import error_sentence
@@ -64,6 +65,8 @@ class _Question:
     started_at: float
     secret: str = ""
     frame: Frame | None = None
+    doubtful: bool = False
+    """Whether more is expected of a prediction than its shape."""
     body: bytes = b""
 
     def failed(self, failure: ProbeFailure) -> Answer:
@@ -81,6 +84,7 @@ class _Question:
             tls_expires_at=failure.tls_expires_at,
             error=None if only_the_body else ProbeError(failure.kind, message),
             body_head=message if only_the_body else "",
+            headers=worth_showing(failure.headers, self.secret),
         )
 
     def impossible(self, message: str) -> Answer:
@@ -98,6 +102,8 @@ class _Question:
         body_head: str = "",
     ) -> Answer:
         """An HTTP answer of any status."""
+        # 0.1 ms, so only for what is bad, or may be found to be wrong.
+        suspect = self.doubtful or error is not None or not reply.ok
         return self._answer(
             latency_ms=reply.latency_ms,
             phases=reply.phases,
@@ -108,6 +114,7 @@ class _Question:
             prediction=prediction,
             error=error,
             body_head=body_head,
+            headers=worth_showing(reply.headers, self.secret) if suspect else (),
         )
 
     def _answer(
@@ -122,6 +129,7 @@ class _Question:
         prediction: Prediction | None = None,
         error: ProbeError | None = None,
         body_head: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         frame = self.frame
         drawn = None if frame is None else frame.drawn
@@ -140,6 +148,7 @@ class _Question:
             frame=None if frame is None else frame.name,
             drawn=None if drawn is None else _detections(drawn),
             tls_expires_at=tls_expires_at,
+            headers=headers,
         )
 
 
@@ -226,6 +235,7 @@ class Prober:
         if question.kind is ProbeKind.PREDICT:
             frame = await self._pictures.frame(image, seed)
             question.frame = frame
+            question.doubtful = not deployment.expect.is_empty
             spec = dialect.predict_request(deployment, frame)
         else:
             spec = dialect.health_request(deployment)

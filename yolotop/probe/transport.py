@@ -295,7 +295,9 @@ class _Journey:
         failure.phases = self.timeline.phases()
         failure.latency_ms = self.timeline.latency_ms
         failure.address = self.timeline.address
-        failure.status = None if self._exchange is None else self._exchange.status
+        if self._exchange is not None:
+            failure.status = self._exchange.status
+            failure.headers = self._exchange.headers
         failure.tls_expires_at = self._tls_expires_at
         return failure
 

@@ -19,7 +19,6 @@ from yolotop.store.protocol import Reader, Writer
 from yolotop.store.sqlite import file
 from yolotop.store.sqlite.connection import connect_reader, connect_writer
 from yolotop.store.sqlite.reader import SqliteReader
-from yolotop.store.sqlite.writer import SqliteWriter
 
 FILE_NAME = file.FILE_NAME
 """The history inside a data directory."""
@@ -37,6 +36,9 @@ async def open_writer(
     event says so. Raises StoreError (SchemaTooNew) when there is nothing to be done:
     a newer file, a disk that cannot be written, a network file system.
     """
+    # A face only reads; the writer's modules cost it 10 ms of its first picture.
+    from yolotop.store.sqlite.writer import SqliteWriter
+
     settings = settings or StoreSettings()
     path = data_dir / file.FILE_NAME
     if not settings.allow_network:

@@ -23,6 +23,7 @@ from yolotop.model import (
     ErrorKind,
     Event,
     EventKind,
+    Health,
     HealthState,
     Outcome,
     Phases,
@@ -101,7 +102,9 @@ class Registered:
 class StoredProbe:
     """One probe read back; durations in milliseconds as stored.
 
-    ``latency_ms`` is kept to 1 µs, ``phases`` and ``server`` to 10 µs.
+    ``latency_ms`` is kept to 1 µs, ``phases`` and ``server`` to 10 µs. ``body_head``
+    and ``headers`` are those of a bad answer, as long as it is one of the newest of
+    its deployment; empty otherwise.
     """
 
     seq: int
@@ -119,6 +122,25 @@ class StoredProbe:
     detections: int | None = None
     error_kind: ErrorKind | None = None
     body_head: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event read back: what changed, and with STATE into which ``health``.
+
+    ``health`` is ``None`` for other kinds, and for a STATE written before states were
+    kept with their events whose message does not say it. ``deployment`` is ``None``
+    for what the collector tells of itself.
+    """
+
+    seq: int
+    at: float
+    deployment: str | None
+    kind: EventKind
+    severity: Severity
+    health: Health | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +159,85 @@ class LogLine:
     latency_ms: float | None = None
     probe: ProbeKind | None = None
     event: EventKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLine:
+    """What many lines of probes have in common; they differ in time and latency.
+
+    ``pieces`` is the message cut where a number stands that differs (ASCII digits, at
+    least one), so a message without one is a single piece; ``None``: any message.
+    """
+
+    severity: Severity
+    deployment: str | None
+    pieces: tuple[str, ...] | None
+    http_status: int | None = None
+    probe: ProbeKind | None = None
+
+
+class LineQuery(Protocol):
+    """Which lines are wanted, asked in a way that lets a store skip most of them.
+
+    The first two may be asked for anything, stored or not, and must never say no to
+    what :meth:`matches` says yes to.
+    """
+
+    def matches(self, line: LogLine) -> bool:
+        """Whether this line is wanted."""
+
+    def of_shared(self, line: SharedLine) -> bool | None:
+        """Whether all lines that share this are wanted, or none of them.
+
+        ``None``: it depends on the line. A latency that matters always does.
+        """
+
+    def of_latency(self, span_ms: tuple[float, float] | None) -> bool:
+        """Whether a line with a latency inside the span can be wanted at all.
+
+        ``None``: one without a latency.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines found by a search, oldest first, and how far one call looked.
+
+    All that is wanted in ``first``…``last`` is in ``lines``. ``more`` tells whether
+    anything is left beyond, in the direction of the search; then ``lines`` may be
+    short of the limit, even empty: looking is bounded, and the next call goes on.
+    """
+
+    lines: list[LogLine]
+    first: int
+    last: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The whole log: numbers of its oldest and newest line, 0 in an empty one.
+
+    Before ``dense`` there are only ``sparse`` events, whose probes are gone; from
+    there on every number is a line.
+    """
+
+    oldest: int = 0
+    newest: int = 0
+    dense: int = 0
+    sparse: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return self.sparse + (self.newest - self.dense + 1 if self.newest else 0)
+
+    def position(self, seq: int) -> int:
+        """How many lines come before the one with this number; a guess before dense."""
+        if seq >= self.dense:
+            return self.sparse + min(seq, self.newest + 1) - self.dense
+        span = max(1, self.dense - self.oldest)
+        return self.sparse * max(0, seq - self.oldest) // span
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +372,16 @@ class Reader(Protocol):
         """Current state by deployment name."""
 
     async def slots(
-        self, since_at: float, *, width_s: int, until_at: float = math.inf
+        self,
+        since_at: float,
+        *,
+        width_s: int,
+        until_at: float = math.inf,
+        deployment: str | None = None,
     ) -> list[Slot]:
         """Rollup slots that end after ``since_at`` and start before ``until_at``,
 
-        oldest first.
+        oldest first; of one deployment, or of all.
         """
 
     async def requests(
@@ -291,6 +397,9 @@ class Reader(Protocol):
         self, since_at: float, until_at: float, *, width_s: int
     ) -> dict[str, SlotCounts]:
         """As :meth:`requests`, with the failed ones and how many slots hold any."""
+
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """One probe by its number; ``None`` for an event's, or once it is gone."""
 
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
@@ -313,6 +422,38 @@ class Reader(Protocol):
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""
 
+    async def answers(
+        self, deployment: str, since_at: float, until_at: float, *, limit: int
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` predict probes of one deployment taken in
+
+        [since, until), oldest first.
+        """
+
+    async def failures(
+        self, deployment: str, *, limit: int, until_at: float = math.inf
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` failed or wrong probes of either kind taken before
+
+        ``until_at``, oldest first.
+        """
+
+    async def changes(
+        self,
+        since_at: float,
+        until_at: float,
+        *,
+        deployment: str | None = None,
+        limit: int,
+    ) -> list[Change]:
+        """The newest ``limit`` events of every kind in [since, until), in the order of
+
+        their times; of one deployment, or of all and of the collector.
+        """
+
+    async def change_before(self, deployment: str, at: float) -> Change | None:
+        """The last STATE change of one deployment before ``at``, or ``None``."""
+
     async def log(
         self,
         *,
@@ -325,6 +466,30 @@ class Reader(Protocol):
         """Log lines, oldest first: the newest ``limit`` before ``before`` (or of all),
 
         or with ``after`` the oldest ``limit`` after it.
+        """
+
+    async def search(
+        self,
+        wanted: LineQuery,
+        *,
+        min_severity: Severity = Severity.DEBUG,
+        deployment: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> Found:
+        """Log lines that are wanted, in the direction and order of :meth:`log`.
+
+        Takes tens of milliseconds at most, whatever there is to look through.
+        """
+
+    async def extent(self) -> Extent:
+        """How far the whole log reaches."""
+
+    async def seq_at(self, at: float) -> int:
+        """The number of about the first line since ``at``, one more than the newest
+
+        where there is none. Exact but for the order in which answers came.
         """
 
     async def first_at(self) -> float | None:

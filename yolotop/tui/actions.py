@@ -44,6 +44,9 @@ class Actions(Protocol):
     async def add(self, table: Table) -> None:
         """Register a deployment."""
 
+    async def begin(self) -> Path:
+        """Create a commented config file; one that exists is never overwritten."""
+
     async def remove(self, name: str) -> None:
         """Take a deployment out of the config file; its history stays."""
 
@@ -113,6 +116,13 @@ class StoreActions:
         from yolotop.config import edit
 
         await asyncio.to_thread(edit.add_deployment, self._config_path, table)
+
+    async def begin(self) -> Path:
+        """Create the config file that edits go to; returns where it is."""
+        from yolotop.config import edit
+
+        await asyncio.to_thread(edit.init, self._config_path)
+        return self._config_path
 
     async def remove(self, name: str) -> None:
         """Remove the deployment's table from the config file."""

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from rich.segment import Segment, Segments
@@ -26,19 +28,23 @@ from textual.command import Provider
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
-from yolotop.tui import themes
+from yolotop.tui import clipboard, keymap, palette, themes
 from yolotop.tui.actions import Actions
 from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
-from yolotop.tui.ink import Look
+from yolotop.tui.ink import look_of
 from yolotop.tui.keys import deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
+from yolotop.tui.screens.handing import hand_file
 from yolotop.tui.screens.help import Help
-from yolotop.tui.screens.watching import Means
+from yolotop.tui.screens.watching import Means, Watching
 from yolotop.tui.source import Source
+from yolotop.view.snapshot import Snapshot
 
-__all__ = ["Source", "YolotopApp"]
+__all__ = ["Source", "YolotopApp", "without_web_fonts"]
 
+SLOW_PACE_S: Final = 5.0
+"""Between two pictures with ``low_bandwidth``, unless another pace is chosen."""
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -48,11 +54,10 @@ class YolotopApp(App[int]):
     TITLE = "yolotop"
     CSS_PATH = "yolotop.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Deeds}
-    # The palette's key is Textual's own binding, from the same table's entry.
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding_of(deed, priority=False)
+        # As Textual's own, which it adds where there is none for the palette.
+        binding_of(deed, priority=deed.id == "palette")
         for deed in deeds_in("app")
-        if deed.id != "palette"
     ]
 
     def __init__(
@@ -62,34 +67,47 @@ class YolotopApp(App[int]):
         *,
         settings: UiSettings,
         now: Callable[[], float] = time.time,
-        refresh_s: float = 1.0,
+        refresh_s: float | None = None,
         env: Mapping[str, str] | None = None,
         searched: Sequence[str] = (),
         trouble: Callable[[], str] = lambda: "",
+        starting: Callable[[], bool] = lambda: False,
+        first: Snapshot | None = None,
+        demo: bool = False,
     ) -> None:
-        """``trouble`` says why no collector could be started, empty while one could."""
+        """See :class:`~yolotop.tui.screens.watching.Means` for what these are."""
         env = os.environ if env is None else env
         # NO_COLOR is only honoured for native colours: with any other theme Textual
         # sends grey truecolor (2,863 RGB codes in ten seconds, measured).
         super().__init__(ansi_color=True if "NO_COLOR" in env else None)
+        self._env = env
         self.animation_level = "none"
-        self.look = Look(plain=plain_wanted(settings.symbols, env))
+        slow = settings.low_bandwidth
+        look = look_of(settings.symbols, env, images=settings.images)
+        # A picture in pixels is the most that a line can be asked to carry.
+        self.look = replace(look, still=slow, pixels=look.pixels and not slow)
         self.means = Means(
             source,
             actions,
             settings,
             self.look,
-            refresh_s,
+            pace_s(settings) if refresh_s is None else refresh_s,
             now,
             searched=tuple(searched),
             trouble=trouble,
+            starting=starting,
+            first=first,
+            keymap=keymap.read(settings.keymap),
+            demo=demo,
         )
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
-        chosen = themes.choose(settings.theme, env)
+        # Sixteen colours take 43 % fewer bytes than sixteen million (measured).
+        spared = {**env, "COLORTERM": ""} if slow else env
+        chosen = palette.choose(settings.theme, spared)
         # A theme that does not exist must not keep anyone from seeing their fleet.
         self._unknown_theme = "" if chosen in self.available_themes else chosen
-        self.theme = themes.DARK if self._unknown_theme else chosen
+        self.theme = palette.DARK if self._unknown_theme else chosen
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's variables and ours; a theme's own win."""
@@ -103,7 +121,17 @@ class YolotopApp(App[int]):
         return Dashboard(self.means)
 
     def on_mount(self) -> None:
-        """End at once, and cleanly, with the terminal."""
+        """Lay the keymap over the table; end cleanly with the terminal."""
+        self.set_keymap(self.means.keymap.bindings())
+        if troubles := self.means.keymap.troubles:
+            where = self.means.searched[-1:] or ("the config file",)
+            self.notify(
+                "\n".join((*where, *troubles)),
+                title="Part of the keymap is not used",
+                severity="warning",
+                markup=False,
+                timeout=30,
+            )
         if self._unknown_theme:
             self.notify(
                 f"There is no theme {self._unknown_theme!r}; t walks through them.",
@@ -141,11 +169,29 @@ class YolotopApp(App[int]):
     def action_help(self) -> None:
         """All keys and signs."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.look, read_only=self.means.settings.read_only))
+            here = self.screen
+            deeds = here.offered() if isinstance(here, Watching) else deeds_in("app")
+            self.push_screen(Help(self.look, deeds))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send text to the clipboard of the terminal, through tmux and screen.
+
+        Textual's own goes nowhere inside tmux.
+        """
+        if self._driver is not None:
+            # In a browser there is no tmux between, whatever the server runs in.
+            env = {} if self.is_web else self._env
+            self._driver.write(clipboard.sequence(text, env))
+
+    async def action_keep_picture(self) -> None:
+        """A picture of the screen in a file of its own."""
+        at = time.localtime(self.means.now())
+        name = time.strftime("yolotop-%Y%m%d-%H%M%S.svg", at)
+        await hand_file(self, without_web_fonts(self.export_screenshot()), name)
 
     def action_next_theme(self) -> None:
         """The next of our themes."""
-        cycle = themes.CYCLE
+        cycle = palette.CYCLE
         index = cycle.index(self.theme) + 1 if self.theme in cycle else 0
         self.action_set_theme(cycle[index % len(cycle)])
 
@@ -154,13 +200,13 @@ class YolotopApp(App[int]):
         self.theme = name
 
 
-def plain_wanted(symbols: str, env: Mapping[str, str]) -> bool:
-    """Whether only ASCII is to be shown; ``auto`` looks at the locale and the TERM."""
-    if symbols != "auto":
-        return symbols == "ascii"
-    if env.get("TERM") in ("linux", "dumb"):
-        return True
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        if value := env.get(name):
-            return "utf" not in value.lower()
-    return False
+def pace_s(settings: UiSettings) -> float:
+    """Seconds between two pictures; what was chosen counts on a slow line, too."""
+    usual = UiSettings().refresh_s
+    slow = settings.low_bandwidth and settings.refresh_s == usual
+    return SLOW_PACE_S if slow else settings.refresh_s
+
+
+def without_web_fonts(svg: str) -> str:
+    """A picture that fetches nothing: Rich points at a font in the web."""
+    return re.sub(r"@font-face\s*{[^}]*}", "", svg)

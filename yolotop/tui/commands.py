@@ -13,9 +13,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from yolotop.model import Health
-from yolotop.tui.keys import deeds_in
+from yolotop.tui.keys import Deed
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.watching import Watching
+from yolotop.tui.widgets.table_order import By
 from yolotop.view.snapshot import Range
 
 
@@ -46,24 +47,37 @@ class Deeds(Provider):
                 own = theme.startswith(("yolotop", "ansi"))
                 call = f"app.set_theme({theme!r})"
                 yield Command(f"theme: {theme}", "Change all colours.", call, own)
-        for deed in deeds_in("app"):
-            if deed.palette:
-                yield Command(deed.palette, deed.help, f"app.{deed.call}")
+        for deed in screen.offered():
+            if deed.palette and deed.where == "app":
+                yield Command(deed.palette, _help(deed), f"app.{deed.call}")
         if isinstance(screen, Dashboard):
             yield from self._views(screen)
+            yield from self._sorts(screen)
             yield from self._by_name(screen)
 
     def _deeds(self, screen: Watching, *, log: bool) -> Iterator[Command]:
-        for deed in screen.deeds:
+        for deed in screen.offered():
+            if deed.where == "app":
+                continue
             if deed.palette and (deed.group == "Log") is log and screen.can(deed):
                 label = screen.palette_label(deed)
-                yield Command(label, deed.help, f"screen.{deed.call}")
+                yield Command(label, _help(deed), f"screen.{deed.call}")
 
     def _views(self, screen: Dashboard) -> Iterator[Command]:
         for view in screen.views:
             if view is not screen.view:
                 call = f"screen.view_as('{view}')"
                 yield Command(f"view: {view}", "Look at the deployments so.", call)
+
+    def _sorts(self, screen: Dashboard) -> Iterator[Command]:
+        sort, told = screen.table.sort, "The table of deployments."
+        for by in By:
+            if by is not sort.by:
+                yield Command(
+                    f"sort: by {by}", told, f"screen.sort_by({by.value!r})", False
+                )
+        if sort.by is not None:
+            yield Command("sort: as in the config file", told, "screen.sort_none")
 
     def _by_name(self, screen: Dashboard) -> Iterator[Command]:
         for card in screen.snapshot.cards:
@@ -104,6 +118,11 @@ class Deeds(Provider):
                     text=command.text,
                     help=command.help,
                 )
+
+
+def _help(deed: Deed) -> str:
+    """What it does, and the key that does it."""
+    return f"{deed.help} ({deed.show})" if deed.show else deed.help
 
 
 def _named(action: str, name: str) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from yolotop.errors import YolotopError
 from yolotop.store.protocol import LogLine
 from yolotop.tui.source import Source
-from yolotop.view.log import LogPage, LogQuery
+from yolotop.view.log import LogPage, LogQuery, joined
 from yolotop.view.snapshot import Range
 
 PAGE: Final = 300
@@ -40,7 +41,16 @@ class Sink(Protocol[Shown]):
         """Lines that came since."""
 
     def take_older(self, page: LogPage | None) -> None:
-        """Lines further back; ``None`` when they could not be had."""
+        """Lines further back; ``None`` when what was wanted could not be had."""
+
+    def take_newer(self, page: LogPage) -> None:
+        """Lines further on."""
+
+    def take_place(self, page: LogPage, seq: int | None, at: float | None) -> None:
+        """Lines of elsewhere: for a line, an instant or (neither) from the oldest."""
+
+    def take_no_match(self, *, forward: bool) -> None:
+        """There is no match in that direction."""
 
     def take_trouble(self, error: YolotopError | None) -> None:
         """The source failed, or (``None``) answers again."""
@@ -69,7 +79,7 @@ class Feed(Generic[Picture]):
         self._wake = asyncio.Event()
         self._shown: LogQuery | None = None
         self._after = 0
-        self._older: int | None = None
+        self._wish: Callable[[LogQuery], Awaitable[None]] | None = None
         self.turns = 0
         """Turns done; a test can wait for the next one."""
 
@@ -79,7 +89,27 @@ class Feed(Generic[Picture]):
 
     def want_older(self, before: int) -> None:
         """Fetch the page before a sequence number."""
-        self._older = before
+        self._want(lambda query: self._take_older(before, query))
+
+    def want_newer(self, after: int) -> None:
+        """Fetch the page after a sequence number."""
+        self._want(lambda query: self._take_newer(after, query))
+
+    def want_place(self, at: float | None) -> None:
+        """Fetch the page around an instant, or the oldest one."""
+        self._want(lambda query: self._take_place(at, query))
+
+    def want_match(self, wanted: LogQuery, seq: int, *, forward: bool) -> None:
+        """Look for the next match from a line on, and fetch what is around it."""
+        self._want(lambda query: self._take_match(wanted, query, seq, forward=forward))
+
+    def want_tail(self) -> None:
+        """Start over with the newest page."""
+        self._shown = self._wish = None
+        self.nudge()
+
+    def _want(self, wish: Callable[[LogQuery], Awaitable[None]]) -> None:
+        self._wish = wish
         self.nudge()
 
     async def run(self) -> None:
@@ -96,7 +126,7 @@ class Feed(Generic[Picture]):
                 await self.turn()
             except YolotopError as error:
                 self._sink.take_trouble(error)
-                self._give_up_older()
+                self._give_up()
             else:
                 self._sink.take_trouble(None)
             self.turns += 1
@@ -118,17 +148,15 @@ class Feed(Generic[Picture]):
             await self._start_over(self.query)
         else:
             await self._take_news(self.query)
-        if self._older is not None:
-            await self._take_older(self._older, self.query)
+        if (wish := self._wish) is not None:
+            await wish(self.query)
+            if self._wish is wish:
+                self._wish = None
 
     async def _start_over(self, query: LogQuery) -> None:
-        # The newest line of all, first: a filter that matches nothing must not make
-        # every later turn read the history from its beginning.
-        newest = await self._source.log(LogQuery(), limit=1)
         page = await self._source.log(query, limit=PAGE)
-        seen = [*newest.lines, *page.lines]
-        self._after = max((line.seq for line in seen), default=0)
-        self._shown, self._older = query, None
+        self._after = page.last
+        self._shown, self._wish = query, None
         self._sink.take_page(page)
 
     async def _take_news(self, query: LogQuery) -> None:
@@ -136,20 +164,56 @@ class Feed(Generic[Picture]):
             page = await self._source.log(query, after=self._after, limit=PAGE)
             if self.query != query:
                 return
-            self._after = max(
-                self._after, page.cursor or 0, *(line.seq for line in page.lines)
-            )
-            self._sink.take_news(page.lines, page.scanned)
-            if not page.more:
+            self._after = max(self._after, page.last)
+            self._sink.take_news(page.lines, page.looked)
+            if not page.more_after:
                 return
 
     async def _take_older(self, before: int, query: LogQuery) -> None:
         page = await self._source.log(query, before=before, limit=PAGE)
-        if self.query == query and self._older == before:
-            self._older = None
+        if self.query == query:
             self._sink.take_older(page)
 
-    def _give_up_older(self) -> None:
-        if self._older is not None:
-            self._older = None
+    async def _take_newer(self, after: int, query: LogQuery) -> None:
+        page = await self._source.log(query, after=after, limit=PAGE)
+        if self.query == query:
+            self._sink.take_newer(page)
+
+    async def _take_place(self, at: float | None, query: LogQuery) -> None:
+        if at is None:
+            page = await self._source.log(query, after=0, limit=PAGE)
+            page = replace(page, more_before=False)
+        else:
+            page = await self._source.log(query, at=at, limit=PAGE)
+        if self.query == query:
+            self._sink.take_place(page, None, at)
+
+    async def _take_match(
+        self, wanted: LogQuery, query: LogQuery, seq: int, *, forward: bool
+    ) -> None:
+        source, wish = self._source, self._wish
+        found: tuple[LogLine, ...] = ()
+        more = True
+        # A look is bounded; another key ends the search.
+        while more and not found and self._wish is wish and self.query == query:
+            if forward:
+                page = await source.log(wanted, after=seq, limit=1)
+                seq, more = page.last, page.more_after
+            else:
+                page = await source.log(wanted, before=seq, limit=1)
+                seq, more = page.first, page.more_before
+            found = page.lines
+        if self._wish is not wish or self.query != query:
+            return
+        if not found:
+            self._sink.take_no_match(forward=forward)
+            return
+        seq = found[0].seq
+        older = await source.log(query, before=seq, limit=PAGE // 2)
+        newer = await source.log(query, after=seq - 1, limit=PAGE // 2)
+        self._sink.take_place(joined(older, newer), seq, None)
+
+    def _give_up(self) -> None:
+        if self._wish is not None:
+            self._wish = None
             self._sink.take_older(None)

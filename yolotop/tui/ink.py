@@ -10,13 +10,14 @@ Text in a span is shown as it is. Nothing here parses markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
 from yolotop.model import Health, Severity
+from yolotop.tui.palette import many_colours
 
 ROLES: Final = (
     "text",
@@ -51,8 +52,13 @@ ROLES: Final = (
     "phase-wait",
     "phase-server",
     "phase-receive",
+    *(f"class-{index}" for index in range(8)),
 )
 """Every role there is; the style sheet has one rule for each."""
+
+
+_IN_BETWEEN: Final = ("TMUX", "STY", "NO_COLOR", "TEXTUAL_DRIVER")
+"""What stands between here and the pixels; the last is a browser's."""
 
 
 class Span(NamedTuple):
@@ -73,10 +79,16 @@ class Look:
 
     ``plain`` is ASCII only. ``braille`` says where dots of braille are used: ``None``
     where they serve (charts, the map), ``True`` in trends too, ``False`` nowhere.
+    ``colours`` says that there are enough of them for a photograph, 256 at least, and
+    ``pixels`` that pictures can be placed as text (see :mod:`yolotop.tui.graphics`).
     """
 
     plain: bool = False
     braille: bool | None = None
+    colours: bool = True
+    pixels: bool = False
+    still: bool = False
+    """Whether nothing turns: on a slow line every frame costs."""
 
     @property
     def dots(self) -> bool:
@@ -129,6 +141,53 @@ class Look:
         return "*" if self.plain else "●"
 
 
+def literal(
+    fore: tuple[int, int, int] | None, back: tuple[int, int, int] | None
+) -> str:
+    """A role that is two colours, for what no style sheet can know: a photograph."""
+    front = "" if fore is None else "{:02x}{:02x}{:02x}".format(*fore)
+    behind = "" if back is None else "{:02x}{:02x}{:02x}".format(*back)
+    return f"#{front}/{behind}"
+
+
+def look_of(symbols: str, env: Mapping[str, str], *, images: str = "auto") -> Look:
+    """The look that ``[ui]`` asks for; ``auto`` looks at locale and TERM."""
+    if symbols == "auto" and not _shows_unicode(env):
+        symbols = "ascii"
+    plain = symbols == "ascii"
+    return Look(
+        plain=plain,
+        braille={"braille": True, "block": False}.get(symbols),
+        colours=many_colours(env),
+        pixels=not plain and places_pictures(images, env),
+    )
+
+
+def _shows_unicode(env: Mapping[str, str]) -> bool:
+    if env.get("TERM") in ("linux", "dumb"):
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := env.get(name):
+            return "utf" in value.lower()
+    return True
+
+
+def places_pictures(wish: str, env: Mapping[str, str]) -> bool:
+    """Whether to send real pixels; ``wish`` is ``auto``, ``kitty`` or ``blocks``.
+
+    ``auto`` does so where the environment names a terminal of which every version
+    places pictures as text: Ghostty. Kitty does so from 0.28 on, but its environment
+    does not tell the version, and an older one (Debian 12 has 0.26) would show the
+    placeholders: there it takes a wish. Inside tmux and screen ``auto`` never does:
+    they pass nothing on unless told to.
+    """
+    if wish != "auto":
+        return wish == "kitty"
+    if any(name in env for name in _IN_BETWEEN):
+        return False
+    return env.get("TERM") == "xterm-ghostty" or env.get("TERM_PROGRAM") == "ghostty"
+
+
 def health_role(health: Health) -> str:
     """The role of a state."""
     return health.value
@@ -145,11 +204,16 @@ def width_of(row: Iterable[Span]) -> int:
 
 
 def cut(text: str, width: int, look: Look) -> str:
-    """``text`` in at most ``width`` cells, an ellipsis where something went."""
+    """``text`` in at most ``width`` cells, an ellipsis where something went.
+
+    Blanks at its end are nothing: they go without one.
+    """
     if width <= 0:
         return ""
     if cell_len(text) <= width:
         return text
+    if cell_len(text.rstrip()) <= width:
+        return set_cell_size(text, width)
     return set_cell_size(text, width - 1).rstrip() + look.ellipsis
 
 

@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from yolotop.tui.deeds import fleet, log, program, time
+from yolotop.tui.deeds import detail, fleet, log, predict, program, time
 from yolotop.tui.deeds.deed import Deed
 
 __all__ = ["CONTEXTS", "DEEDS", "Deed", "deed_of", "deeds_in"]
 
 DEEDS: Final[tuple[Deed, ...]] = (
     *fleet.DEEDS,
+    *detail.DEEDS,
+    *predict.DEEDS,
     *time.DEEDS,
     *log.DEEDS,
     *program.DEEDS,
@@ -28,7 +30,14 @@ DEEDS: Final[tuple[Deed, ...]] = (
 CONTEXTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "the list": ("app", "time", "dashboard", "deployment", "log", "list"),
+        # Of the dashboard's keys only `add` does anything there.
+        "an empty list": ("app", "empty"),
         "the log": ("app", "time", "dashboard", "deployment", "log", "lines"),
+        "the overview": ("app", "time", "deployment", "detail", "log", "overview"),
+        "the detail's log": ("app", "time", "deployment", "detail", "log", "lines"),
+        "predict": ("app", "time", "deployment", "detail", "predict", "page"),
+        "code": ("app", "time", "deployment", "detail", "code", "page"),
+        "config": ("app", "time", "deployment", "detail", "page"),
     }
 )
 """Which values of ``where`` count together, by what has the focus.

@@ -18,6 +18,10 @@ LINE_WIDTH: Final = 76
 """Cells that a deployment on one line wants at least."""
 COMPACT_WIDTH: Final = 40
 """Cells that a deployment in the compact grid wants at least."""
+COMPACT_WIDEST: Final = 100
+"""Cells over which the eye loses its line between a name and its figures."""
+COMPACT_COLUMNS: Final = 4
+"""The most columns of the compact grid."""
 LOG_LINES: Final = 8
 """Lines that the log keeps from 24 rows up."""
 
@@ -42,7 +46,10 @@ class Density(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows for each part, 0 where it is not shown; ``columns`` of deployments."""
+    """Rows for each part, 0 where it is not shown; ``columns`` of deployments.
+
+    ``found`` is the line that says what is looked for among them.
+    """
 
     banner: int
     panels: int
@@ -53,6 +60,7 @@ class Plan:
     log: int
     boxed_log: bool
     hints: int
+    found: int = 0
 
 
 def _panels(width: int, height: int) -> tuple[int, bool]:
@@ -78,6 +86,19 @@ def _deck(width: int, room: int, cards: int, spare: int) -> tuple[Density, int, 
     return Density.LINE, columns, ceil(cards / columns)
 
 
+def _compact(width: int, room: int, cards: int) -> int:
+    """Columns of the compact grid: the fewest that leave two thirds to the log.
+
+    A message of which eleven cells are shown says nothing, so a cell is as wide as
+    the number of deployments allows.
+    """
+    most = min(COMPACT_COLUMNS, max(1, width // COMPACT_WIDTH), cards)
+    least = min(most, ceil(width / COMPACT_WIDEST))
+    return next(
+        (n for n in range(least, most) if ceil(cards / n) <= max(1, room // 3)), most
+    )
+
+
 def plan(
     width: int,
     height: int,
@@ -85,16 +106,19 @@ def plan(
     *,
     banner: bool = False,
     view: View = View.CARDS,
+    found: bool = False,
 ) -> Plan:
     """Share ``width`` × ``height`` cells out among the parts.
 
     Cards are as tall as there is room for; the other views have lines, the table one
-    more for its head, and the map takes what it is given.
+    more for its head, and the map takes what it is given. ``found`` asks for the line
+    that says what is looked for.
     """
     hints = 1 if height >= 10 else 0
     flag = 1 if banner and height >= 4 else 0
     panels, boxed_panels = _panels(width, height)
-    rest = max(0, height - 1 - hints - flag - panels)
+    look_for = 1 if found and cards and height >= 5 else 0
+    rest = max(0, height - 1 - hints - flag - panels - look_for)
     boxed_log = height >= 30 and width >= 60
     frame = 2 if boxed_log else 1
     if height >= 24:
@@ -113,11 +137,12 @@ def plan(
     else:
         density, columns, needed = Density.LINE, 1, room
         if view is View.COMPACT:
-            columns = min(4, max(1, width // COMPACT_WIDTH), cards)
+            columns = _compact(width, room, cards)
             needed = ceil(cards / columns)
         elif view is View.TABLE:
             needed = cards + 1
-    deck = min(needed, room)
+    # Without a log nothing else wants the rows that the list leaves.
+    deck = min(needed, room) if log else room
     return Plan(
         banner=flag,
         panels=panels,
@@ -128,4 +153,5 @@ def plan(
         log=rest - deck if log else 0,
         boxed_log=boxed_log,
         hints=hints,
+        found=look_for,
     )

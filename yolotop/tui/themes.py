@@ -1,8 +1,7 @@
-"""The colours: two themes of our own and what any other theme lends our roles.
+"""Textual's themes: two of our own and what any other theme lends our roles.
 
-Owns every colour on the screen. It must not know widgets: a role gets its colour
+Owns how a palette becomes a theme. It must not know widgets: a role gets its colour
 through the variables below, so that a user's Textual theme works as well as ours.
-State colours are meant for state only; a healthy fleet is nearly grey.
 """
 
 from __future__ import annotations
@@ -12,57 +11,11 @@ from typing import Final
 
 from textual.theme import Theme
 
-DARK: Final = "yolotop"
-LIGHT: Final = "yolotop-light"
-ANSI_DARK: Final = "ansi-dark"
-ANSI_LIGHT: Final = "ansi-light"
-
-CYCLE: Final = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)
-"""What the theme key walks through; the palette offers every theme."""
-
-_DARK_INKS: Final = {
-    "ink-text": "#b9c2cc",
-    "ink-bright": "#eef2f6",
-    "ink-dim": "#8793a0",
-    "ink-faint": "#5a6673",
-    "ink-hairline": "#2e3842",
-    "ink-accent": "#a99bf5",
-    "ink-trend": "#5f7387",
-    "ink-up": "#62b384",
-    "ink-degraded": "#e3b04b",
-    "ink-down": "#f2646e",
-    "ink-cold": "#72bce6",
-    "ink-paused": "#9aa5b1",
-    "ink-cursor": "#1d242c",
-    "ink-band": "#161c22",
-    "ink-phase-a": "#44515e",
-    "ink-phase-b": "#6a7b8c",
-}
-
-_LIGHT_INKS: Final = {
-    "ink-text": "#3a434d",
-    "ink-bright": "#11161b",
-    "ink-dim": "#66707b",
-    "ink-faint": "#98a1ab",
-    "ink-hairline": "#d5dae0",
-    "ink-accent": "#5b47c9",
-    "ink-trend": "#8497aa",
-    "ink-up": "#23834e",
-    "ink-degraded": "#a86a00",
-    "ink-down": "#c8232f",
-    "ink-cold": "#16709f",
-    "ink-paused": "#66707b",
-    "ink-cursor": "#eceef3",
-    "ink-band": "#f2f3f6",
-    "ink-phase-a": "#b4bec8",
-    "ink-phase-b": "#8997a5",
-}
+from yolotop.tui import palette
 
 
 def _theme(name: str, inks: Mapping[str, str], *, dark: bool) -> Theme:
-    paper, raised, high = (
-        ("#0f1317", "#151a20", "#1b2229") if dark else ("#fbfbfa", "#f3f4f6", "#e9ebef")
-    )
+    paper, raised, high = palette.PAPERS[name]
     return Theme(
         name=name,
         dark=dark,
@@ -78,6 +31,7 @@ def _theme(name: str, inks: Mapping[str, str], *, dark: bool) -> Theme:
         error=inks["ink-down"],
         variables={
             **inks,
+            **palette.CLASS_INKS,
             "block-cursor-background": inks["ink-accent"],
             "block-cursor-foreground": paper,
             "block-cursor-text-style": "none",
@@ -92,15 +46,15 @@ def _theme(name: str, inks: Mapping[str, str], *, dark: bool) -> Theme:
 
 
 OWN_THEMES: Final = (
-    _theme(DARK, _DARK_INKS, dark=True),
-    _theme(LIGHT, _LIGHT_INKS, dark=False),
+    _theme(palette.DARK, palette.DARK_INKS, dark=True),
+    _theme(palette.LIGHT, palette.LIGHT_INKS, dark=False),
 )
 
 
 def inks(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
     """Colours for our roles, taken from a theme that does not know them."""
     if theme.ansi:
-        return _ansi_inks(dark=theme.dark)
+        return palette.ansi_inks(dark=theme.dark)
     pick = variables.__getitem__
     return {
         "ink-text": pick("foreground"),
@@ -119,51 +73,5 @@ def inks(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
         "ink-band": pick("surface"),
         "ink-phase-a": f"{pick('foreground')} 30%",
         "ink-phase-b": f"{pick('foreground')} 55%",
+        **palette.CLASS_INKS,
     }
-
-
-def _ansi_inks(*, dark: bool) -> dict[str, str]:
-    # Sixteen colours are the user's own; bright black is the only quiet one that is
-    # legible on both backgrounds in the common palettes.
-    quiet = "ansi_bright_black"
-    return {
-        "ink-text": "ansi_default",
-        "ink-bright": "ansi_default",
-        "ink-dim": "ansi_default",
-        "ink-faint": quiet,
-        "ink-hairline": quiet,
-        "ink-accent": "ansi_magenta",
-        "ink-trend": quiet if dark else "ansi_blue",
-        "ink-up": "ansi_green",
-        "ink-degraded": "ansi_yellow",
-        "ink-down": "ansi_red",
-        "ink-cold": "ansi_cyan",
-        "ink-paused": quiet,
-        "ink-cursor": "ansi_default",
-        "ink-band": "ansi_default",
-        "ink-phase-a": quiet,
-        "ink-phase-b": "ansi_default",
-    }
-
-
-def choose(wish: str, env: Mapping[str, str]) -> str:
-    """The theme to start with; ``wish`` is ``auto`` or a name.
-
-    ``auto`` is ours where the terminal has all colours, else the user's own sixteen;
-    ``NO_COLOR`` always means those, since any other theme would come out grey.
-    """
-    light = _light_background(env)
-    ansi = ANSI_LIGHT if light else ANSI_DARK
-    if "NO_COLOR" in env:
-        return ansi
-    if wish != "auto":
-        return wish
-    if env.get("COLORTERM", "").lower() not in ("truecolor", "24bit"):
-        return ansi
-    return LIGHT if light else DARK
-
-
-def _light_background(env: Mapping[str, str]) -> bool:
-    # "15;0" or "0;default;15": foreground first, background last.
-    background = env.get("COLORFGBG", "").rpartition(";")[2]
-    return background in ("7", "15")

@@ -18,7 +18,8 @@ from yolotop.view.snapshot import Beat
 _FAILED: Final = {Outcome.FAILED: ("×", "x", "down"), Outcome.WRONG: ("≠", "!", "down")}
 
 
-def _merge(cells: Iterable[tuple[str, str]]) -> Row:
+def merged(cells: Iterable[tuple[str, str]]) -> Row:
+    """Characters with their roles as a row, equal neighbours in one span."""
     return tuple(
         Span("".join(text for text, _ in run), role)
         for role, run in groupby(cells, key=lambda cell: cell[1])
@@ -67,7 +68,7 @@ def trend_rows(
             role = "down"
         for line, char in enumerate(_columns(value, top, lines, look)):
             grid[line].append((char, role))
-    return [_merge(line) for line in grid]
+    return [merged(line) for line in grid]
 
 
 def beat_rows(
@@ -93,7 +94,7 @@ def beat_rows(
     for beat in shown:
         for line, cell in enumerate(_beat(beat, top, lines, look, faded=faded)):
             grid[line].append(cell)
-    return [_merge(line) for line in grid]
+    return [merged(line) for line in grid]
 
 
 def _beat(

@@ -97,6 +97,10 @@ class History:
         self._version = version
         return True
 
+    def entry(self, name: str) -> Registered | None:
+        """A registered deployment by name."""
+        return next((entry for entry in self.registered if entry.name == name), None)
+
     async def _read_registry(self) -> None:
         registered = tuple(await self._reader.deployments())
         names = frozenset(entry.name for entry in registered)

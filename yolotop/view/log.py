@@ -1,24 +1,20 @@
-"""Pages of the log: what is asked for, what comes back, and how far one look goes.
+"""Pages of the log: what is asked for, what comes back, and how far one look went.
 
-Owns paging with a text filter over a store that filters by severity and deployment
-only. It must not know SQL or screens.
+Owns paging in both directions, by number and by time. It must not know SQL or screens.
 
-One call looks at no more than :data:`SCAN_LINES` lines, so that a filter that matches
-nothing in ten million lines still answers at once; the page says how far it came and
-its ``cursor`` is where to go on.
+One call is over in tens of milliseconds, also where a filter matches nothing in ten
+million lines: a page says what it looked through, and the next one goes on from there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from yolotop.model import Severity
-from yolotop.store.protocol import LogLine, Reader
+from yolotop.store.protocol import Extent, LogLine, Reader
 from yolotop.view.filter import Filter, parse
-
-SCAN_LINES: Final = 20_000
-_CHUNK: Final = 1_000
+from yolotop.view.snapshot import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +30,26 @@ class LogQuery:
 class LogPage:
     """Lines, oldest first, and how they were found.
 
-    ``more`` tells whether lines that were not looked at remain further on in the
-    direction asked for; ``cursor`` is then the ``before`` (or ``after``) to go on
-    with, even where no line matched. ``scanned`` counts the lines looked at, after
-    severity and deployment; ``matched`` those that passed the text filter.
+    All matches numbered ``first``…``last`` are in ``lines``; what comes before goes on
+    with ``before=first``, what comes after with ``after=last``. ``more_before`` and
+    ``more_after`` tell whether the log reaches further that way; a page may be short of
+    its limit, even empty, and still have more. ``extent`` is the whole log's.
     """
 
     lines: tuple[LogLine, ...] = ()
-    more: bool = False
-    matched: int = 0
-    scanned: int = 0
-    cursor: int | None = None
+    first: int = 0
+    last: int = 0
+    more_before: bool = False
+    more_after: bool = False
+    extent: Extent = Extent()  # noqa: RUF009 - frozen, so sharing it is safe
+
+    @property
+    def looked(self) -> int:
+        """How many lines of the log, of every kind, were looked through."""
+        if not self.extent.newest:
+            return 0
+        place = self.extent.position
+        return max(0, place(self.last + 1) - place(self.first))
 
 
 async def page(
@@ -54,39 +59,84 @@ async def page(
     before: int | None = None,
     after: int | None = None,
     limit: int = 200,
+    cards: Iterable[Card] = (),
 ) -> LogPage:
     """One page: the newest matches before ``before`` (or of all), or with ``after``
 
-    the oldest matches after it. Raises ValueError when both are given.
+    the oldest matches after it. ``cards`` are what a filter knows of deployments.
+    Raises ValueError when both are given.
     """
     if before is not None and after is not None:
         raise ValueError("a page is either before or after a line")
+    extent = await reader.extent()
     wanted = parse(query.text)
-    found: list[LogLine] = []
-    cursor = before if after is None else after
-    scanned, more = 0, True
-    # Without a filter every line counts, and one more tells whether there are more.
-    chunk = min(_CHUNK, SCAN_LINES) if wanted else limit + 1
-    while more and len(found) < limit and scanned < SCAN_LINES:
+    if wanted:
+        found = await reader.search(
+            wanted.among(cards),
+            min_severity=query.min_severity,
+            deployment=query.deployment,
+            before=before,
+            after=after,
+            limit=limit,
+        )
+        lines, first, last, more = found.lines, found.first, found.last, found.more
+    else:
+        # One more line than asked for tells whether there is one.
         lines = await reader.log(
             min_severity=query.min_severity,
             deployment=query.deployment,
-            before=cursor if after is None else None,
-            after=cursor if after is not None else None,
-            limit=chunk,
+            before=before,
+            after=after,
+            limit=limit + 1,
         )
-        more = len(lines) == chunk
-        for line in lines if after is not None else reversed(lines):
-            if len(found) == limit:
-                more = True
-                break
-            scanned += 1
-            cursor = line.seq
-            if wanted.matches(line):
-                found.append(line)
-    if after is None:
-        found.reverse()
-    return LogPage(tuple(found), more, len(found), scanned, cursor)
+        more = len(lines) > limit
+        if after is None:
+            lines = lines[-limit:]
+            first = lines[0].seq if more else extent.oldest
+            last = extent.newest if before is None else min(before - 1, extent.newest)
+        else:
+            lines = lines[:limit]
+            first, last = after + 1, lines[-1].seq if more else extent.newest
+        # What was written since the extent was read is in the lines already.
+        last = max(last, lines[-1].seq) if lines else last
+    back = after is None
+    return LogPage(
+        tuple(lines),
+        first,
+        last,
+        more_before=more if back else first > extent.oldest,
+        more_after=last < extent.newest if back else more,
+        extent=extent,
+    )
+
+
+async def page_at(
+    reader: Reader,
+    query: LogQuery,
+    at: float,
+    *,
+    limit: int = 200,
+    cards: Iterable[Card] = (),
+) -> LogPage:
+    """The page around an instant: as many matches before as after it, if there are."""
+    seq = await reader.seq_at(at)
+    known = tuple(cards)
+    half = max(1, limit // 2)
+    older = await page(reader, query, before=seq, limit=half, cards=known)
+    newer = await page(reader, query, after=seq - 1, limit=half, cards=known)
+    return joined(older, newer)
+
+
+def joined(older: LogPage, newer: LogPage) -> LogPage:
+    """Two pages that meet as one."""
+    return LogPage(
+        older.lines + newer.lines,
+        older.first,
+        max(older.last, newer.last),
+        older.more_before,
+        newer.more_after,
+        newer.extent,
+    )
 
 
 def matches(query: LogQuery, line: LogLine, *, text: Filter | None = None) -> bool:

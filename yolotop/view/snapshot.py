@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from yolotop.model import Health, Phases, ServerTimes, Severity
 from yolotop.store.protocol import Beat as Beat
@@ -41,6 +42,8 @@ _SECONDS = {
 class Figures:
     """Requests, errors and warm latency of something over the range.
 
+    ``known`` is false while nothing was summed yet: a face shows no number then.
+
     ``error_rate`` is failed ÷ requests, 0–1, ``None`` without requests. Percentiles
     are nearest rank over ``samples`` warm answers (relative error ≤ 1.083 %), in
     milliseconds; ``None`` without samples. Under 20 samples a face greys them.
@@ -54,6 +57,16 @@ class Figures:
     p95_ms: float | None = None
     p99_ms: float | None = None
     samples: int = 0
+    known: bool = True
+
+    @property
+    def asked(self) -> int | None:
+        """Requests, or ``None`` while they are not known."""
+        return self.requests if self.known else None
+
+
+UNKNOWN: Final = Figures(known=False)
+"""Figures of a first glance."""
 
 
 @dataclass(frozen=True, slots=True)

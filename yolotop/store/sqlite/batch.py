@@ -7,6 +7,7 @@ it gives statements, the writer runs them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,10 +16,11 @@ import aiosqlite
 
 from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import Event, HealthState, Sample, Severity
-from yolotop.store.codec import pack
-from yolotop.store.sqlite import tails
+from yolotop.store.codec import pack, stored_ms
+from yolotop.store.sqlite import presence, tails
 from yolotop.store.sqlite.connection import Statement, fetch
 from yolotop.store.sqlite.lines import Line, LineBook, Shape
+from yolotop.store.sqlite.presence import PresenceBook
 from yolotop.store.sqlite.rollup import OpenSlot, SlotBook, Start, starts
 from yolotop.store.sqlite.tails import TailBook
 from yolotop.store.state import encode_state
@@ -27,8 +29,8 @@ ANCHOR_MS: Final = 600_000
 """A probe farther than this from its anchor drops a new one: times stay three bytes,
 and a time is found in the table to ten minutes."""
 FAILURES_KEPT: Final = 50
-"""Failed answers whose body is kept, of each deployment: in a ring of its own, so
-that one noisy endpoint cannot push out another's rare failure."""
+"""Bad answers whose body and headers are kept, of each deployment: in a ring of its
+own, so that one noisy endpoint cannot push out another's rare failure."""
 _LAST: Final = 1_000_000
 
 _DEPLOYMENT: Final = """
@@ -37,6 +39,7 @@ INSERT INTO deployment (id, name, url, dialect, position, predict_interval_s,
 VALUES (?, ?, '', '', ?, 60, ?, ?)
 """
 _LINE: Final = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FAILURE: Final = "INSERT INTO failure VALUES (?, ?, ?, ?)"
 _FORGET: Final = """
 DELETE FROM failure WHERE dep = ?1 AND seq <= (
   SELECT seq FROM failure WHERE dep = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)
@@ -53,6 +56,7 @@ class Memory:
     lines: LineBook
     anchor_ms: int | None
     tails: TailBook
+    seen: PresenceBook
     slots: SlotBook = field(default_factory=SlotBook)
 
     def written(self) -> None:
@@ -60,6 +64,7 @@ class Memory:
         self.lines.written()
         self.slots.written()
         self.tails.written()
+        self.seen.written()
 
 
 async def load_memory(connection: aiosqlite.Connection) -> Memory:
@@ -83,6 +88,7 @@ async def load_memory(connection: aiosqlite.Connection) -> Memory:
         ),
         anchor_ms=anchor[0][0] if anchor else None,
         tails=await tails.load(connection),
+        seen=await presence.load(connection),
     )
 
 
@@ -118,7 +124,7 @@ class Batch:
         self._deployments: list[tuple[object, ...]] = []
         self._anchors: list[tuple[int, int]] = []
         self._probes: list[tuple[object, ...]] = []
-        self._failures: list[tuple[int, int, str]] = []
+        self._failures: list[tuple[int, int, str, str]] = []
         self._events: list[tuple[object, ...]] = []
         self._states: list[tuple[int, str]] = []
 
@@ -153,10 +159,12 @@ class Batch:
             alert = alert_of(dep, verdict.severity)
         since_anchor = self._since_anchor(seq, round(at * 1000))
         self._probes.append((seq, entry.id, since_anchor, alert, blob))
-        if answer.body_head:
-            self._failures.append((seq, dep, answer.body_head))
+        if answer.body_head or (answer.headers and not verdict.ok):
+            headers = _packed(answer.headers)
+            self._failures.append((seq, dep, answer.body_head, headers))
         self._memory.slots.add(seq, dep, at, sample)
         self._memory.tails.add(seq, dep, at, sample)
+        self._memory.seen.add(seq, entry.id, stored_ms(answer.latency_ms))
 
     def add_event(self, event: Event) -> None:
         """Number one event."""
@@ -171,6 +179,7 @@ class Batch:
                 event.kind.value,
                 dep,
                 event.message,
+                event.health.value if event.health else None,
             )
         )
 
@@ -189,17 +198,18 @@ class Batch:
         )
         yield "INSERT INTO anchor VALUES (?, ?)", self._anchors
         yield "INSERT INTO probe VALUES (?, ?, ?, ?, ?)", self._probes
-        yield "INSERT INTO failure VALUES (?, ?, ?)", self._failures
+        yield _FAILURE, self._failures
         yield (
             _FORGET,
-            [(dep, FAILURES_KEPT) for dep in {dep for _, dep, _ in self._failures}],
+            [(dep, FAILURES_KEPT) for dep in {row[1] for row in self._failures}],
         )
-        yield "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", self._events
+        yield "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", self._events
         yield (
             _SLOT,
             [_slot_row(s, dep, slots.slot(s, dep)) for s, dep in slots.changed],
         )
         yield tails.PUT, self._memory.tails.rows()
+        yield from self._memory.seen.statements()
         yield "INSERT OR REPLACE INTO state VALUES (?, ?)", self._states
         yield "UPDATE meta SET value = ? WHERE key = 'seq'", [(self._memory.seq,)]
 
@@ -230,6 +240,11 @@ def alert_of(dep: int, severity: Severity) -> int:
 def _stored_at(sample: Sample) -> float:
     """When the probe started, in whole milliseconds, as it will read back."""
     return round(sample.answer.started_at * 1000) / 1000
+
+
+def _packed(headers: tuple[tuple[str, str], ...]) -> str:
+    """As they read back; empty for none, as in rows that are older than headers."""
+    return json.dumps(headers, ensure_ascii=False) if headers else ""
 
 
 def _slot_row(start: Start, dep: int, slot: OpenSlot) -> tuple[object, ...]:

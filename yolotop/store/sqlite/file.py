@@ -161,8 +161,9 @@ def _check_owner(
     """The schema's number, 0 where there is none yet; raises for what is not ours."""
     newest = migrations[-1].number
     version = _version(db)
-    owner = int(db.execute("PRAGMA application_id").fetchone()[0])
+    # In this order: another start may write both between two looks.
     has_tables = bool(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+    owner = int(db.execute("PRAGMA application_id").fetchone()[0])
     if has_tables and owner != APPLICATION_ID:
         raise StoreError(
             f"{path} is a database of another program",

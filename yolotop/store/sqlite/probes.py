@@ -15,24 +15,23 @@ import aiosqlite
 from yolotop.model import ErrorKind, Outcome, ProbeKind, Severity
 from yolotop.store.codec import Packed, fill_numbers, unpack
 from yolotop.store.protocol import StoredProbe
-from yolotop.store.sqlite import spans
 from yolotop.store.sqlite.connection import Rows, fetch
 
 AT_MS: Final = """
 p.at + (SELECT at_ms FROM anchor WHERE anchor.seq <= p.seq
         ORDER BY anchor.seq DESC LIMIT 1)
 """
-_COLUMNS: Final = f"""
+COLUMNS: Final = f"""
 SELECT p.seq, {AT_MS} AS at_ms, d.name, l.kind, l.outcome, l.severity, l.message,
-       l.cold, l.http_status, l.error_kind, p.data, coalesce(f.body_head, '')
+       l.cold, l.http_status, l.error_kind, p.data, coalesce(f.body_head, ''), f.headers
 """
 # CROSS JOIN keeps the order: SQLite may not start from the short tables.
-_JOINED: Final = """
+JOINED: Final = """
 FROM probe p CROSS JOIN line l ON l.id = p.line
              CROSS JOIN deployment d ON d.id = l.dep
              LEFT JOIN failure f ON f.seq = p.seq
 """
-AFTER: Final = f"{_COLUMNS} {_JOINED} WHERE p.seq > ? ORDER BY p.seq LIMIT ?"
+AFTER: Final = f"{COLUMNS} {JOINED} WHERE p.seq > ? ORDER BY p.seq LIMIT ?"
 # A probe is at most ten minutes younger or older than its anchor, so none that is as
 # young as a time comes before the last anchor ahead of the first one that is at most
 # twenty minutes older. (The *last* old anchor would not do: after a clock step back
@@ -42,20 +41,15 @@ coalesce((SELECT max(seq) FROM anchor WHERE seq < coalesce(
   (SELECT min(seq) FROM anchor WHERE at_ms >= ?1 - 1200000), 1 << 62)), 1)
 """
 SINCE: Final = f"""
-SELECT * FROM ({_COLUMNS} {_JOINED}
+SELECT * FROM ({COLUMNS} {JOINED}
   WHERE p.seq >= {_FROM} ORDER BY p.seq DESC LIMIT ?2 * 4)
 WHERE at_ms >= ?1 LIMIT ?2
 """  # noqa: S608 - constants of this module
 BEFORE: Final = f"SELECT {_FROM} - 1"
 FIRST: Final = "SELECT" + AT_MS + "FROM probe p ORDER BY p.seq LIMIT 1"
 _THESE: Final = f"""
-{_COLUMNS} {_JOINED} WHERE p.seq IN (SELECT value FROM json_each(?))
+{COLUMNS} {JOINED} WHERE p.seq IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - constants of this module
-_LAST: Final = f"""
-{_COLUMNS} {_JOINED}
-WHERE p.seq BETWEEN ? AND ? AND l.dep = ? AND l.kind = 'predict'
-ORDER BY p.seq DESC LIMIT ?
-"""
 
 
 # Three times as fast as calling an enumeration, and this is done for every probe.
@@ -94,29 +88,14 @@ def _decode(row: tuple[Any, ...]) -> StoredProbe:
         detections=packed.detections,
         error_kind=ErrorKind(row[9]) if row[9] else None,
         body_head=row[11],
+        headers=_headers(row[12]) if row[12] else (),
     )
+
+
+def _headers(stored: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(stored))
 
 
 async def read_these(connection: aiosqlite.Connection, wanted: Iterable[int]) -> Rows:
     """The probes of these numbers that are still there."""
     return await fetch(connection, _THESE, (json.dumps(list(wanted)),))
-
-
-async def read_last(
-    connection: aiosqlite.Connection, deployment: str, limit: int
-) -> Rows:
-    """The newest predict probes of one deployment, newest first.
-
-    Without an index by deployment: its hour slots say between which numbers to look,
-    and one hour of a whole fleet is looked through at a time.
-    """
-    dep = await spans.dep_of(connection, deployment)
-    if dep is None:
-        return []
-    found: Rows = []
-    for first, last in await spans.read(connection, spans.Holding.PREDICT, dep=dep):
-        wanted = limit - len(found)
-        found += await fetch(connection, _LAST, (first, last, dep, wanted))
-        if len(found) == limit:
-            break
-    return found

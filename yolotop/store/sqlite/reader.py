@@ -20,7 +20,11 @@ from yolotop.errors import StoreError
 from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import HealthState, Severity
 from yolotop.store.protocol import (
+    Change,
     CollectorStatus,
+    Extent,
+    Found,
+    LineQuery,
     LogLine,
     Registered,
     RequestKind,
@@ -29,7 +33,8 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.store.sqlite import probes, tails
+from yolotop.store.sqlite import changes, probes, spans, tails
+from yolotop.store.sqlite.answers import read_answers, read_failures
 from yolotop.store.sqlite.connection import (
     STATES,
     Rows,
@@ -38,8 +43,11 @@ from yolotop.store.sqlite.connection import (
     fetch,
     transaction,
 )
+from yolotop.store.sqlite.extent import read_extent, read_seq_at
 from yolotop.store.sqlite.failures import translated
 from yolotop.store.sqlite.log import read_log
+from yolotop.store.sqlite.search import search
+from yolotop.store.sqlite.shelf import LineShelf
 from yolotop.store.state import decode_state
 
 _DEPLOYMENTS: Final = """
@@ -55,6 +63,13 @@ SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, hi
 FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s > ? AND start_s < ? ORDER BY start_s, position, dep
 """
+_SLOTS_OF_ONE: Final = (
+    spans.ONE.format(
+        columns="?5, start_s, width_s, requests, failed, cold, health, health_failed, "
+        "histogram, last_seq"
+    )
+    + " ORDER BY start_s"
+)
 _REQUESTS: Final = """
 SELECT name, sum(requests) FROM slot JOIN deployment ON id = dep
 WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
@@ -80,6 +95,7 @@ class SqliteReader:
         self._generation = 0
         self._registered: dict[bool, tuple[Rows, list[Registered]]] = {}
         self._states: dict[str, tuple[str, HealthState]] = {}
+        self._shelf = LineShelf()
         self._turn = asyncio.Lock()
         self._closed = False
 
@@ -120,13 +136,23 @@ class SqliteReader:
         return {name: state for name, (_, state) in self._states.items()}
 
     async def slots(
-        self, since_at: float, *, width_s: int, until_at: float = math.inf
+        self,
+        since_at: float,
+        *,
+        width_s: int,
+        until_at: float = math.inf,
+        deployment: str | None = None,
     ) -> list[Slot]:
         """Rollup slots that end after ``since_at`` and start before ``until_at``,
 
-        oldest first.
+        oldest first; of one deployment, or of all.
         """
-        rows = await self._fetch(_SLOTS, width_s, since_at - width_s, until_at)
+        values = (width_s, since_at - width_s, until_at)
+        if deployment is None:
+            rows = await self._fetch(_SLOTS, *values)
+        else:
+            dep = await self._dep(deployment)
+            rows = await self._fetch(_SLOTS_OF_ONE, *values, dep, deployment)
         return [
             Slot(
                 deployment=row[0],
@@ -156,6 +182,12 @@ class SqliteReader:
         rows = await self._fetch(_COUNTS, width_s, since_at, until_at)
         return {name: SlotCounts(*found) for name, *found in rows}
 
+    async def probe(self, seq: int) -> StoredProbe | None:
+        """One probe by its number; ``None`` for an event's, or once it is gone."""
+        with translated(self._path):
+            found = probes.decode(await probes.read_these(self._connection, [seq]))
+        return found[0] if found else None
+
     async def probes_after(self, seq: int, *, limit: int) -> list[StoredProbe]:
         """Probes with a greater sequence number, oldest first."""
         return probes.decode(await self._fetch(probes.AFTER, seq, limit))
@@ -177,8 +209,62 @@ class SqliteReader:
     async def last_probes(self, deployment: str, *, limit: int) -> list[StoredProbe]:
         """The newest ``limit`` predict probes of one deployment, oldest first."""
         with translated(self._path):
-            rows = await probes.read_last(self._connection, deployment, limit)
+            rows = await read_answers(self._connection, deployment, limit)
         return probes.decode(reversed(rows))
+
+    async def answers(
+        self, deployment: str, since_at: float, until_at: float, *, limit: int
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` predict probes of one deployment taken in
+
+        [since, until), oldest first.
+        """
+        with translated(self._path):
+            rows = await read_answers(
+                self._connection,
+                deployment,
+                limit,
+                since_at=since_at,
+                until_at=until_at,
+            )
+        return probes.decode(reversed(rows))
+
+    async def failures(
+        self, deployment: str, *, limit: int, until_at: float = math.inf
+    ) -> list[StoredProbe]:
+        """The newest ``limit`` failed or wrong probes of either kind taken before
+
+        ``until_at``, oldest first.
+        """
+        with translated(self._path):
+            rows = await read_failures(self._connection, deployment, limit, until_at)
+        return probes.decode(reversed(rows))
+
+    async def changes(
+        self,
+        since_at: float,
+        until_at: float,
+        *,
+        deployment: str | None = None,
+        limit: int,
+    ) -> list[Change]:
+        """The newest ``limit`` events of every kind in [since, until), in the order of
+
+        their times; of one deployment, or of all and of the collector.
+        """
+        with translated(self._path):
+            return await changes.read(
+                self._connection,
+                since_at,
+                until_at,
+                deployment=deployment,
+                limit=limit,
+            )
+
+    async def change_before(self, deployment: str, at: float) -> Change | None:
+        """The last STATE change of one deployment before ``at``, or ``None``."""
+        with translated(self._path):
+            return await changes.read_before(self._connection, deployment, at)
 
     async def log(
         self,
@@ -202,6 +288,40 @@ class SqliteReader:
                 after=after,
                 limit=limit,
             )
+
+    async def search(
+        self,
+        wanted: LineQuery,
+        *,
+        min_severity: Severity = Severity.DEBUG,
+        deployment: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+    ) -> Found:
+        """Log lines that are wanted, in the direction and order of :meth:`log`."""
+        with translated(self._path):
+            return await search(
+                self._connection,
+                self._shelf,
+                wanted,
+                await read_extent(self._connection),
+                min_severity=min_severity,
+                deployment=deployment,
+                before=before,
+                after=after,
+                limit=limit,
+            )
+
+    async def extent(self) -> Extent:
+        """How far the whole log reaches."""
+        with translated(self._path):
+            return await read_extent(self._connection)
+
+    async def seq_at(self, at: float) -> int:
+        """The number of about the first line since ``at``."""
+        with translated(self._path):
+            return await read_seq_at(self._connection, at)
 
     async def first_at(self) -> float | None:
         """When the oldest kept probe was taken, or ``None``."""
@@ -252,6 +372,10 @@ class SqliteReader:
             self._closed = True
             await self._connection.close()
 
+    async def _dep(self, name: str) -> int | None:
+        with translated(self._path):
+            return await spans.dep_of(self._connection, name)
+
     async def _fetch(self, sql: str, *values: object) -> Rows:
         if self._closed:
             raise StoreError(f"{self._path} is closed")
@@ -278,6 +402,7 @@ class SqliteReader:
             old, self._connection = self._connection, fresh
             self._file = found
             self._generation += 1
+            self._shelf = LineShelf()
             await old.close()
 
 

@@ -20,6 +20,7 @@ import aiosqlite
 
 from yolotop.model import StoreSettings
 from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S
+from yolotop.store.sqlite import presence
 from yolotop.store.sqlite.connection import fetch
 from yolotop.store.sqlite.lines import STAMP_EVERY
 
@@ -146,7 +147,8 @@ async def _sweep_raw(connection: aiosqlite.Connection, before_ms: int) -> int:
 async def _delete_raw(connection: aiosqlite.Connection, stop: int) -> int:
     """The probes below ``stop`` and what belongs to them.
 
-    An anchor goes when the probes it dates are gone.
+    An anchor goes when the probes it dates are gone, a stretch of the map with its
+    last probe.
     """
     gone = await _delete(connection, "DELETE FROM probe WHERE seq < ?", stop)
     await _delete(connection, "DELETE FROM failure WHERE seq < ?", stop)
@@ -155,6 +157,7 @@ async def _delete_raw(connection: aiosqlite.Connection, stop: int) -> int:
         "DELETE FROM anchor WHERE seq < (SELECT max(seq) FROM anchor WHERE seq <= ?)",
         stop,
     )
+    await _delete(connection, presence.FORGET, stop // presence.STRETCH)
     return gone
 
 

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from yolotop.store.sqlite import tails
+from yolotop.store.sqlite import changes, presence, tails
 
 APPLICATION_ID: Final = 0x594F4C4F
 """``YOLO`` in the file header, so that ``file`` and we know whose database it is."""
@@ -165,6 +165,16 @@ _OBJECTIVES: Final = (
     "ALTER TABLE deployment ADD COLUMN objective_range_s REAL NOT NULL DEFAULT 604800",
 )
 
+# The events are few (some hundreds a day) and asked for by time and by deployment; the
+# newest probes are found without any index.
+_CHANGES: Final = (
+    "ALTER TABLE failure ADD COLUMN headers TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE event ADD COLUMN health TEXT",
+    changes.DERIVE,
+    "CREATE INDEX event_at ON event (at)",
+    "CREATE INDEX event_dep_at ON event (dep, at, kind)",
+)
+
 _LOCATIONS: Final = (
     "ALTER TABLE deployment ADD COLUMN lat REAL",
     "ALTER TABLE deployment ADD COLUMN lon REAL",
@@ -174,5 +184,7 @@ MIGRATIONS: Final = (
     Migration(1, _FIRST),
     Migration(2, (tails.CREATE,), fill=tails.fill),
     Migration(3, _OBJECTIVES),
-    Migration(4, _LOCATIONS),
+    Migration(4, _CHANGES),
+    Migration(5, _LOCATIONS),
+    Migration(6, (presence.CREATE,), fill=presence.start),
 )

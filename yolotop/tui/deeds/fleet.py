@@ -13,7 +13,7 @@ DEEDS: Final = (
     ),
     Deed(
         "add", "a", "a", "add", "Register an endpoint; it is tested first.",
-        "add", "dashboard", "Deployments", hint=9, palette="add deployment…",
+        "add", "dashboard", "Deployments", hint=12, palette="add deployment…",
         writes=True,
     ),
     Deed(
@@ -43,9 +43,33 @@ DEEDS: Final = (
         "view", "dashboard", "Deployments", hint=5, palette="view: next",
     ),
     Deed(
+        "find", "f", "f", "find", "Show only the deployments that pass a filter.",
+        "find", "dashboard", "Deployments", hint=9, palette="find deployments…",
+    ),
+    Deed(
+        "sort", "s", "s", "sort", "Sort the table by its next column; after the last"
+        " one as in the config file.",
+        "sort", "dashboard", "Deployments", hint=6, palette="sort: by the next column",
+    ),
+    Deed(
+        "reverse", "S", "S", "reverse", "Sort the table the other way round.",
+        "reverse", "dashboard", "Deployments", hint=7,
+        palette="sort: the other way round",
+    ),
+    Deed(
         "switch", "tab,shift+tab", "tab", "list or log", "Between the list and the"
         " log.",
         "switch_pane", "dashboard", "Deployments",
+    ),
+    Deed(
+        "demo", "d", "d", "see the demo", "Ten endpoints on this machine, with"
+        " faults, and this screen watching them.",
+        "see_demo", "empty", "To begin", palette="see the demo",
+    ),
+    Deed(
+        "begin", "w", "w", "write a config", "A commented config file to start from.",
+        "begin", "empty", "To begin", palette="write a config file to start from",
+        writes=True,
     ),
     Deed(
         "list.up", "up,k", "up", "up", "The deployment above.",

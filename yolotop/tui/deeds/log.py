@@ -36,6 +36,35 @@ DEEDS: Final = (
         "severity(50)", "log", "Log", palette="log: CRITICAL only",
     ),
     Deed(
+        "troubles", "E", "E", "warnings, errors", "Warnings and errors only, and back.",
+        "troubles", "log", "Log", palette="log: warnings and errors only",
+    ),
+    Deed(
+        "match.next", "n", "n", "next match", "To the next line that matches.",
+        "match(1)", "log", "Log",
+    ),
+    Deed(
+        "match.previous", "N", "N", "match before", "To the line before that matches.",
+        "match(-1)", "log", "Log",
+    ),
+    Deed(
+        "mark", "u", "u", "mark only", "Show all lines and only mark those that match.",
+        "mark_only", "log", "Log", palette="log: only mark matches",
+    ),
+    Deed(
+        "line", "enter", "enter", "details", "Everything about the line under the"
+        " cursor.",
+        "open_line", "lines", "Log", hint=2,
+    ),
+    Deed(
+        "copy.line", "y", "y", "copy", "Copy the line under the cursor.",
+        "copy_line", "log", "Log", palette="log: copy the line",
+    ),
+    Deed(
+        "write", "w", "w", "write", "Write the lines that pass the filters to a file.",
+        "write_log", "log", "Log", palette="log: write to a file",
+    ),
+    Deed(
         "log.older", "pageup", "pgup", "older", "Back through the log; older lines"
         " are loaded as you get there.",
         "log_page(-1)", "log", "Log",
@@ -45,7 +74,7 @@ DEEDS: Final = (
         "log_page(1)", "log", "Log",
     ),
     Deed(
-        "log.first", "home", "home", "oldest", "To the oldest line that is loaded.",
+        "log.first", "home", "home", "oldest", "To the oldest line of all.",
         "log_home", "log", "Log",
     ),
     Deed(
@@ -54,14 +83,14 @@ DEEDS: Final = (
     ),
     Deed(
         "log.up", "up,k", "up", "up", "A line back.",
-        "scroll_lines(-1)", "lines", "Log",
+        "cursor(-1)", "lines", "Log",
     ),
     Deed(
         "log.down", "down,j", "down", "down", "A line forward.",
-        "scroll_lines(1)", "lines", "Log",
+        "cursor(1)", "lines", "Log",
     ),
     Deed(
         "clear", "escape", "esc", "clear filters", "Clear text and deployment filter.",
-        "clear_filters", "log", "Log", palette="log: clear filters",
+        "clear_filters", "dashboard", "Log", palette="log: clear filters",
     ),
 )  # fmt: skip

@@ -24,6 +24,11 @@ DEEDS: Final = (
         "next_theme", "app", "Program", palette="theme: next",
     ),
     Deed(
+        "screenshot", "ctrl+g", "ctrl+g", "screenshot", "A picture of the screen, as an"
+        " SVG file in the current directory.",
+        "keep_picture", "app", "Program", palette="screenshot: SVG file",
+    ),
+    Deed(
         "interrupt", "ctrl+c", "ctrl+c", "quit", "Leave, as q does.",
         "quit", "app", "Program",
     ),

@@ -16,6 +16,15 @@ DEEDS: Final = (
         "range(1)", "time", "Time",
     ),
     Deed(
+        "incident.before", "comma", ",", "incident before", "To the incident before:"
+        " cursor and log go there.",
+        "incident(-1)", "time", "Time", palette="incident: the one before",
+    ),
+    Deed(
+        "incident.next", "full_stop", ".", "next incident", "To the next incident.",
+        "incident(1)", "time", "Time", palette="incident: the next one",
+    ),
+    Deed(
         "freeze", "space", "space", "freeze", "Hold the picture still (PAUSED);"
         " measuring goes on.",
         "freeze", "time", "Time", hint=7, palette="freeze the picture, or go on",

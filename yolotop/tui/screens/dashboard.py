@@ -14,29 +14,33 @@ from textual.binding import BindingType
 
 from yolotop.errors import YolotopError
 from yolotop.tui.bindings import bindings_in
+from yolotop.tui.ending import SEE_DEMO
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
+from yolotop.tui.layout import View
 from yolotop.tui.messages import (
     DeploymentChosen,
     DeploymentOpened,
     OlderWanted,
 )
 from yolotop.tui.screens.deployment_deeds import DeploymentDeeds
+from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.fleet_deeds import FleetDeeds
+from yolotop.tui.screens.incident_deeds import IncidentDeeds
 from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
 _ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
 
 
-class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
+class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
     """The main screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings_in(*_WHERE, "empty")
 
     def __init__(self, means: Means) -> None:
         super().__init__(means)
@@ -47,16 +51,17 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
     @property
     def deeds(self) -> tuple[Deed, ...]:
         """What works here."""
-        return deeds_in(*_WHERE, "list", "lines")
+        return deeds_in(*_WHERE, "list", "lines", "empty")
 
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
         self.empty.searched = self.means.searched
-        self.empty.read_only = not self.writable
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
         self.feed.query = self.log_query
+        if self.means.first is not None:
+            self.take_picture(self.means.first)
         self.share_out()
         self.run_worker(self.feed.run(), group="feed")
 
@@ -84,10 +89,10 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
 
     def watch_snapshot(self, snapshot: Snapshot) -> None:
         """Fan the new picture out."""
-        self.share_out()
         self.header.snapshot = snapshot
         self.panels.snapshot = snapshot
-        self.fleet.snapshot = snapshot
+        self.show_fleet()
+        self.log_pane.cards = snapshot.cards
         self.log_pane.now = snapshot.at
         self.log_pane.measured = snapshot.first_at is not None
         self.show_hints()
@@ -108,6 +113,8 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
     def _show_notes(self) -> None:
         view = self._latest.collector
         absent = view.health is not CollectorHealth.RUNNING and self._seen
+        # One that is only just being started needs no alarm.
+        absent = absent and not self.means.starting()
         # Why none could be started says more than what the last one had to say.
         trouble = " ".join(self.means.trouble().split()) if absent else ""
         note = f"nobody is measuring: {trouble}" if trouble else view.note
@@ -132,8 +139,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         labels: dict[str, str | None] = {
             deed.id: None for deed in self.deeds if not self.can(deed)
         }
-        if in_log:
-            labels["open"] = None
+        labels["open" if in_log else "line"] = None
         for deed_id, label, wanted in (
             ("pause", "resume", name is not None and self.paused_of(name)),
             ("only", "whole log", only),
@@ -141,8 +147,16 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         ):
             if wanted:
                 labels.setdefault(deed_id, label)
-        self.hints.deeds = (*self.deeds, *deeds_in("app"))
+        self.hints.deeds = self.offered()
+        if not self.snapshot.cards:
+            self.empty.ways = self._ways()
         self.hints.labels = labels
+
+    def _ways(self) -> tuple[Deed, ...]:
+        """How to begin, three at most."""
+        wanted = ("add", "begin", "demo", "help", "quit")
+        by_id = {deed.id: deed for deed in self.offered()}
+        return tuple(by_id[each] for each in wanted if each in by_id)[:3]
 
     # -- up from the widgets -------------------------------------------------------
 
@@ -164,9 +178,31 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
         """Whether a deed makes sense now."""
         if not super().can(deed):
             return False
+        if deed.where == "empty":
+            return self._can_begin(deed)
         if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
+        if deed.id == "find":
+            return bool(self.snapshot.cards)
+        if deed.id in ("sort", "reverse"):
+            sorting = self.table.sort.by is not None or deed.id == "sort"
+            return self.view is View.TABLE and sorting
         return True
+
+    def action_clear_filters(self) -> None:
+        """Show all deployments again, or the whole log, by where one is."""
+        if not self.clear_find():
+            super().action_clear_filters()
+
+    def _can_begin(self, deed: Deed) -> bool:
+        if self.snapshot.cards or not self._seen:
+            return False
+        # Where one was found, only that one is named.
+        return self.means.demo if deed.id == "demo" else len(self.means.searched) > 1
+
+    def action_see_demo(self) -> None:
+        """Leave, for the demo."""
+        self.app.exit(SEE_DEMO)
 
     def palette_label(self, deed: Deed) -> str:
         """How a deed reads in the palette now, with the name it would act on."""
@@ -189,4 +225,4 @@ class Dashboard(DeploymentDeeds, FleetDeeds, LogDeeds, TimeDeeds):
 
     def action_open_of(self, name: str) -> None:
         """Everything about a deployment."""
-        self.action_only_of(name)
+        self.app.push_screen(DetailScreen(self.means, name, self.range_))

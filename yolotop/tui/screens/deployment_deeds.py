@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from yolotop.errors import YolotopError
+from yolotop.text import clean
 from yolotop.tui.screens.add import AddDeployment
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.watching import Watching
@@ -57,6 +58,25 @@ class DeploymentDeeds(Watching):
                 self.ask_now()
 
         self.app.push_screen(AddDeployment(self.means.actions, self.look), done)
+
+    def action_begin(self) -> None:
+        """Write a config file to start from."""
+
+        async def run() -> None:
+            try:
+                path = await self.means.actions.begin()
+            except YolotopError as error:
+                self.notify(
+                    str(error), title=error.title, severity="error", markup=False
+                )
+            else:
+                self.notify(
+                    f"Written: {clean(str(path))}. Name an endpoint in it and save",
+                    markup=False,
+                    timeout=15,
+                )
+
+        self.run_worker(run(), group="act")
 
     def action_remove(self) -> None:
         """Remove the selected deployment, after a question."""

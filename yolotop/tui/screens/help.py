@@ -1,11 +1,11 @@
-"""All keys and all signs on one page, made from the table of deeds.
+"""The keys of a screen and all signs on one page, made from the table of deeds.
 
 Owns the page's order. It must not list a key that does not exist.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, fit, health_role
-from yolotop.tui.keys import DEEDS
+from yolotop.tui.keys import DEEDS, Deed
 from yolotop.view import format as fmt
 
 _MEANINGS = {
@@ -30,27 +30,44 @@ _MEANINGS = {
     Health.PAUSED: "paused: not asked, by wish",
     Health.MAINTENANCE: "maintenance: planned, not counted",
 }
-_FOLDED = frozenset(
-    {"interrupt", "severity.info", "severity.warning", "severity.error"}
-    | {"severity.critical"}
-)
+_FAMILIES = {
+    "severity.debug": ("1 - 5", "DEBUG, INFO, WARNING, ERROR, CRITICAL and above."),
+    "list.up": ("arrows", "To the deployment beside, above or below; h j k l too."),
+    "log.up": ("up down", "A line back, a line forward; k j too."),
+}
+"""How a family is told in one row, under its first member."""
+_FOLDED = {
+    "severity.info": "severity.debug",
+    "severity.warning": "severity.debug",
+    "severity.error": "severity.debug",
+    "severity.critical": "severity.debug",
+    "list.down": "list.up",
+    "list.left": "list.up",
+    "list.right": "list.up",
+    "log.down": "log.up",
+}
+"""The first member of its family, for each other one."""
 _INDENT = 10
 _TEXT_WIDTH = 58
 
 
-def help_rows(look: Look, *, read_only: bool) -> list[Row]:
+def help_rows(look: Look, deeds: Sequence[Deed]) -> list[Row]:
     """Keys by group, then the signs."""
     rows: list[Row] = []
-    for group, deeds in groupby(DEEDS, key=lambda deed: deed.group):
+    groups: dict[str, list[Deed]] = {}
+    for deed in deeds:
+        if deed.keys and deed.id != "interrupt":
+            groups.setdefault(deed.group, []).append(deed)
+    moved = {_FOLDED.get(deed.id, deed.id) for deed in deeds if deed not in DEEDS}
+    for group, members in groups.items():
         rows += [(Span(group, "accent"),)]
-        for deed in deeds:
-            if deed.id in _FOLDED or (read_only and deed.writes):
-                continue
-            if deed.id == "severity.debug":
-                rows += _key_rows("1 - 5", "DEBUG, INFO, WARNING, ERROR, CRITICAL"
-                                  " and above.", look)  # fmt: skip
-            else:
+        for deed in members:
+            head = _FOLDED.get(deed.id, deed.id)
+            told = head in _FAMILIES and head not in moved
+            if not told:
                 rows += _key_rows(deed.show, deed.help, look)
+            elif deed.id == head:
+                rows += _key_rows(*_FAMILIES[head], look)
         rows.append(())
     rows.append((Span("Signs", "accent"),))
     for health, meaning in _MEANINGS.items():
@@ -102,17 +119,18 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,f1,enter", "dismiss", "close"),
     ]
 
-    def __init__(self, look: Look, *, read_only: bool) -> None:
+    def __init__(self, look: Look, deeds: Sequence[Deed]) -> None:
+        """``deeds`` are what works on the screen below, on the keys that count."""
         super().__init__()
         self._look = look
-        self._read_only = read_only
+        self._deeds = tuple(deeds)
 
     def compose(self) -> ComposeResult:
         """A sheet that scrolls where it does not fit."""
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "yolotop: keys and signs"
             sheet.border_subtitle = "esc closes"
-            rows = help_rows(self._look, read_only=self._read_only)
+            rows = help_rows(self._look, self._deeds)
             yield Static(Content("\n").join(content_of(row) for row in rows))
 
 

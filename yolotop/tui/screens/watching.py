@@ -7,11 +7,10 @@ the screen: a screen says which header, which log and which prompt are its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.reactive import var
-from textual.screen import Screen
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
@@ -21,15 +20,17 @@ from yolotop.tui.actions import Actions
 from yolotop.tui.feed import Feed
 from yolotop.tui.frugal import FrugalCompositor
 from yolotop.tui.ink import Look
-from yolotop.tui.keys import Deed
+from yolotop.tui.keymap import Keymap
+from yolotop.tui.keys import Deed, deeds_in
+from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
-from yolotop.tui.widgets.header import Freeze
+from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range
+from yolotop.view.snapshot import Range, Snapshot
 
-_WHILE_TYPING = frozenset({"clear", "switch"})
+_WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Means:
 
     ``refresh_s`` is how often the source is asked, ``now`` the wall clock, ``searched``
     the places where a config file was looked for. ``trouble`` says why no collector
-    could be started, empty while one could.
+    could be started, empty while one could; ``starting`` whether one is on its way.
+    ``first`` is a glance at the fleet, shown until the source has answered. ``keymap``
+    says which keys count. ``demo`` is whether the demo can be opened from here.
     """
 
     source: Source
@@ -49,9 +52,13 @@ class Means:
     now: Callable[[], float]
     searched: tuple[str, ...] = ()
     trouble: Callable[[], str] = lambda: ""
+    starting: Callable[[], bool] = lambda: False
+    first: Snapshot | None = None
+    keymap: Keymap = field(default_factory=Keymap)
+    demo: bool = False
 
 
-class Watching(Screen[None]):
+class Watching(Handing):
     """A screen that is renewed from a source, and shows a log."""
 
     range_: var[Range] = var(Range.H24, init=False)
@@ -156,7 +163,9 @@ class Watching(Screen[None]):
 
     def watch_log_query(self, query: LogQuery) -> None:
         """Ask for it at once."""
-        self.feed.query = query
+        # Where matches are only marked, every line is wanted.
+        marking = self.log_pane.marking
+        self.feed.query = replace(query, text="") if marking else query
         self.log_pane.query_ = query
         self.show_hints()
         self.feed.nudge()
@@ -173,6 +182,19 @@ class Watching(Screen[None]):
         self.log_pane.append(self._held)
         self._held = []
         self.show_freeze()
+
+    def offered(self) -> tuple[Deed, ...]:
+        """What works here and in the whole program, on the keys that count.
+
+        What ``read_only`` forbids and how to begin with what is there are not among it.
+        """
+        here = self.means.keymap.applied((*self.deeds, *deeds_in("app")))
+        return tuple(
+            deed
+            for deed in here
+            if (self.writable or not deed.writes)
+            and (deed.where != "empty" or self.can(deed))
+        )
 
     # -- the log, from the feed --------------------------------------------------------
 
@@ -192,9 +214,23 @@ class Watching(Screen[None]):
     def take_older(self, page: LogPage | None) -> None:
         """Put it above."""
         if page is None:
-            self.log_pane.older_failed()
+            self.log_pane.lines_failed()
         else:
             self.log_pane.prepend(page)
+
+    def take_newer(self, page: LogPage) -> None:
+        """Put it below."""
+        self.log_pane.extend(page)
+
+    def take_place(self, page: LogPage, seq: int | None, at: float | None) -> None:
+        """Show lines of elsewhere."""
+        self.log_pane.show_place(page, seq=seq, at=at)
+
+    def take_no_match(self, *, forward: bool) -> None:
+        """Say so."""
+        self.log_pane.lines_failed()
+        where = "after" if forward else "before"
+        self.notify(f"no match {where} this line", timeout=3)
 
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""

@@ -25,14 +25,14 @@ from yolotop.tui.ink import (
 )
 from yolotop.tui.layout import Density
 from yolotop.tui.trends import beat_rows
-from yolotop.tui.widgets.panels import ERROR_LIMIT, FEW_SAMPLES
+from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
 
 FRAMES: Final = "◐◓◑◒"
 PLAIN_FRAMES: Final = "-\\|/"
-_TROUBLED: Final = frozenset({Health.DOWN, Health.DEGRADED})
-_SPEAKING: Final = _TROUBLED | {Health.COLD, Health.UNKNOWN, Health.MAINTENANCE}
+TROUBLED: Final = frozenset({Health.DOWN, Health.DEGRADED})
+SPEAKING: Final = TROUBLED | {Health.COLD, Health.UNKNOWN, Health.MAINTENANCE}
 """States in which the message says more than the figures."""
 _PHASE_SIGNS: Final = {
     "dns": ("╌", "d"),
@@ -68,7 +68,7 @@ def heart(card: Card, setting: Setting) -> Span:
     role = health_role(card.health)
     if card.checking:
         frames = PLAIN_FRAMES if setting.look.plain else FRAMES
-        turning = role if card.health in _TROUBLED else "accent"
+        turning = role if card.health in TROUBLED else "accent"
         return Span(frames[setting.frame % len(frames)], turning)
     return Span(fmt.symbol(card.health, plain=setting.look.plain), role)
 
@@ -115,7 +115,7 @@ def figures(card: Card, width: int, look: Look) -> Row:
         Span(" err", "faint"),
     )
     requests: Row = (
-        Span(fmt.count(numbers.requests, plain=plain), "text"),
+        Span(fmt.count(numbers.asked, plain=plain), "text"),
         Span(" req", "faint"),
     )
     third = width // 3
@@ -155,7 +155,7 @@ def phase_bar(card: Card, width: int, look: Look) -> Row:
 
 
 def _message_role(card: Card) -> str:
-    return health_role(card.health) if card.health in _TROUBLED else "dim"
+    return health_role(card.health) if card.health in TROUBLED else "dim"
 
 
 def _message(card: Card, width: int, look: Look) -> Row:
@@ -165,7 +165,7 @@ def _message(card: Card, width: int, look: Look) -> Row:
 def _body(card: Card, setting: Setting, width: int, lines: int) -> list[Row]:
     look = setting.look
     faded = card.health is Health.PAUSED
-    speaks = card.health in _SPEAKING and card.message
+    speaks = card.health in SPEAKING and card.message
     numbers = figures(card, width, look)
     if lines == 2:
         first = _message(card, width, look) if speaks else numbers
@@ -184,7 +184,7 @@ def card_rows(card: Card, width: int, density: Density, setting: Setting) -> lis
     """A boxed card of exactly ``width`` × ``density`` cells."""
     look = setting.look
     line_role = "hairline"
-    if card.health in _TROUBLED:
+    if card.health in TROUBLED:
         line_role = health_role(card.health)
     if setting.selected and setting.focused:
         line_role = "accent"
@@ -196,9 +196,7 @@ def card_rows(card: Card, width: int, density: Density, setting: Setting) -> lis
         if card.region
         else ()
     )
-    name_role = (
-        "bright+bold" if setting.selected or card.health in _TROUBLED else "text"
-    )
+    name_role = "bright+bold" if setting.selected or card.health in TROUBLED else "text"
     left: Row = (
         Span(f"{left_top}{marker} ", line_role),
         heart(card, setting),
@@ -209,7 +207,7 @@ def card_rows(card: Card, width: int, density: Density, setting: Setting) -> lis
     right: Row = (*region, Span(f"{look.across}{right_top}", line_role))
     fill = Span(look.across, line_role)
     top = _rule(left, right, fill, width)
-    age_role = "faint" if card.health not in _TROUBLED else "dim"
+    age_role = "faint" if card.health not in TROUBLED else "dim"
     bottom = _rule(
         (Span(f"{left_bottom}{look.across}", line_role),),
         (
@@ -236,7 +234,7 @@ def line_row(card: Card, width: int, setting: Setting) -> Row:
     """A deployment on one line of exactly ``width`` cells; narrow ones say less."""
     look, plain = setting.look, setting.look.plain
     marker = look.marker if setting.selected else " "
-    troubled = card.health in _TROUBLED
+    troubled = card.health in TROUBLED
     name_role = "bright+bold" if setting.selected or troubled else "text"
     name = min(setting.name_width, max(4, width // 3))
     row: list[Span] = [
@@ -256,7 +254,7 @@ def line_row(card: Card, width: int, setting: Setting) -> Row:
     else:
         middle = (
             _message(card, room - 1, look)
-            if card.health in _SPEAKING and card.message
+            if card.health in SPEAKING and card.message
             else _line_figures(card, room, look, plain=plain)
         )
         out = (*row, *fit(middle, room, look), age)
@@ -281,7 +279,7 @@ def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
         fmt.percent(numbers.error_rate, width=8, plain=plain),
         "down" if failing else "text",
     )
-    requests = Span(fmt.count(numbers.requests, width=8, plain=plain), "dim")
+    requests = Span(fmt.count(numbers.asked, width=8, plain=plain), "dim")
     named: Row = (p95, Span(" p95", "faint"), errors, Span(" err", "faint"))
     # From wide to narrow: the figures, and the least trend that is worth its cells.
     variants: tuple[tuple[Row, int], ...] = (

@@ -1,4 +1,4 @@
-"""The list of deployments: a grid of cards or of lines, with one of them selected.
+"""The list of deployments: a grid of cards, lines or cells, with one of them selected.
 
 Owns scrolling and the grid. One widget draws all cards and only those in sight, so
 that a hundred cost no more than what is on the screen.
@@ -7,6 +7,7 @@ that a hundred cost no more than what is on the screen.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
@@ -14,11 +15,12 @@ from rich.cells import cell_len
 from textual import events
 from textual.reactive import var
 
-from yolotop.tui.ink import Look, Row, Span, fit
+from yolotop.tui.ink import Look, Row, fit
 from yolotop.tui.layout import Density
 from yolotop.tui.messages import DeploymentOpened
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
-from yolotop.tui.widgets.fleet import Fleet
+from yolotop.tui.widgets.compact import compact_row
+from yolotop.tui.widgets.fleet import Fleet, thumb
 from yolotop.view.snapshot import Card
 
 _WIDEST: Final = 84
@@ -31,6 +33,8 @@ class Deck(Fleet):
 
     density: var[Density] = var(Density.LINE)
     columns: var[int] = var(1)
+    compact: var[bool] = var(False)
+    """Whether a line is a cell of the compact grid, or has the figures' names."""
 
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
@@ -40,12 +44,13 @@ class Deck(Fleet):
         """The grid rows in sight."""
         cards = self.snapshot.cards
         if not cards:
-            return []
+            return self.nothing(width, height)
         lines = ceil(len(cards) / self.columns)
         overflow = lines * self.density > height
         inner = width - 1 if overflow else width
         self._clamp(lines, height)
         edges = self._edges(inner, len(cards))
+        setting = self._setting()
         out: list[Row] = []
         for line in range(lines):
             if len(out) >= height + self.top % self.density:
@@ -53,13 +58,13 @@ class Deck(Fleet):
             if (line + 1) * self.density <= self.top:
                 continue
             some = cards[line * self.columns : (line + 1) * self.columns]
-            out += self._line(some, edges)
+            out += self._line(some, edges, setting)
         out = out[self.top % self.density :][:height]
         if overflow:
-            thumb = self._thumb(lines * self.density, height)
+            marks = thumb(lines * self.density, height, self.top, self.look)
             out = [
                 (*fit(row, inner, self.look), mark)
-                for row, mark in zip(out, thumb, strict=False)
+                for row, mark in zip(out, marks, strict=False)
             ]
         return out
 
@@ -69,9 +74,11 @@ class Deck(Fleet):
             width = min(width, _WIDEST * columns)
         return [width * column // columns for column in range(columns + 1)]
 
-    def _line(self, cards: Sequence[Card], edges: list[int]) -> list[Row]:
+    def _line(
+        self, cards: Sequence[Card], edges: list[int], setting: Setting
+    ) -> list[Row]:
         blocks = [
-            self._block(card, stop - start)
+            self._block(card, stop - start, setting)
             for card, start, stop in zip(cards, edges, edges[1:], strict=False)
         ]
         return [
@@ -79,16 +86,21 @@ class Deck(Fleet):
             for rows in zip(*blocks, strict=True)
         ]
 
-    def _block(self, card: Card, width: int) -> list[Row]:
-        setting = Setting(
+    def _setting(self) -> Setting:
+        """What all of them share: measured once for a picture, not once for a card."""
+        return Setting(
             now=self.snapshot.at,
             look=self.look,
             frame=self._frame,
-            selected=card.name == self.selected,
             focused=self.has_focus,
             name_width=self._longest(lambda each: each.name, 20),
             region_width=self._longest(lambda each: each.region or "", 12),
         )
+
+    def _block(self, card: Card, width: int, shared: Setting) -> list[Row]:
+        setting = replace(shared, selected=card.name == self.selected)
+        if self.compact and self.density is Density.LINE:
+            return [compact_row(card, width, setting)]
         if self.density is Density.LINE:
             return [line_row(card, width, setting)]
         return card_rows(card, width, self.density, setting)
@@ -97,16 +109,6 @@ class Deck(Fleet):
         return min(
             most, max((cell_len(text(card)) for card in self.snapshot.cards), default=0)
         )
-
-    def _thumb(self, total: int, height: int) -> list[Span]:
-        size = max(1, height * height // total)
-        start = (height - size) * self.top // max(1, total - height)
-        return [
-            Span(self.look.thumb, "trend")
-            if start <= y < start + size
-            else Span(self.look.down, "hairline")
-            for y in range(height)
-        ]
 
     def _clamp(self, lines: int, height: int) -> None:
         self.top = max(0, min(self.top, lines * self.density - height))
@@ -121,6 +123,10 @@ class Deck(Fleet):
     def watch_columns(self) -> None:
         """More or fewer beside each other."""
         self.show_selected()
+        self.repaint()
+
+    def watch_compact(self) -> None:
+        """The other kind of line."""
         self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -9,9 +9,18 @@ from collections.abc import Sequence
 
 from textual.reactive import var
 
+from yolotop.tui.deeds.deed import Deed
 from yolotop.tui.ink import Row, Span, centred, cut
 from yolotop.tui.widgets.painted import Painted
 
+_WORDS = {
+    "add": "add an endpoint (it is tested first)",
+    "begin": "write a config file to start from",
+    "demo": "see the demo: ten endpoints with faults",
+    "help": "all keys and signs",
+    "quit": "quit; `yolotop demo` shows how it looks",
+}
+_WIDEST = max(map(len, _WORDS.values()))
 _LINE = "Watches deployed YOLO models: up, fast, right, and since when not."
 
 
@@ -19,19 +28,13 @@ class Empty(Painted):
     """The empty state."""
 
     searched: var[tuple[str, ...]] = var(())
-    read_only: var[bool] = var(False)
+    ways: var[tuple[Deed, ...]] = var(())
+    """How to begin, on the keys that count."""
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """Everything in the middle; what does not fit goes from the bottom."""
         look = self.look
         sign = "+" if look.plain else "♥"
-        ways: list[tuple[str, str, str]] = [
-            ("a", "add an endpoint (it is tested first)", "screen.add"),
-            ("?", "all keys and signs", "app.help"),
-            ("q", "quit, then: yolotop demo", "app.quit"),
-        ]
-        if self.read_only:
-            del ways[0]
         text: list[Row] = [
             (Span(f"{sign} ", "up"), Span("yolotop", "bright+bold")),
             (),
@@ -39,8 +42,11 @@ class Empty(Painted):
             (Span("No deployment is registered yet.", "dim"),),
             (),
             *(
-                (Span(f"{key}  ", "accent+bold", call), Span(label.ljust(38), "text"))
-                for key, label, call in ways
+                (
+                    Span(f"{deed.show}  ", "accent+bold", _call(deed)),
+                    Span(_WORDS.get(deed.id, deed.help).ljust(_WIDEST), "text"),
+                )
+                for deed in self.ways
             ),
             (),
         ]
@@ -54,6 +60,10 @@ class Empty(Painted):
         """Where was looked."""
         self.repaint()
 
-    def watch_read_only(self) -> None:
-        """Whether anything may be added."""
+    def watch_ways(self) -> None:
+        """What can be done here."""
         self.repaint()
+
+
+def _call(deed: Deed) -> str:
+    return f"{'app' if deed.where == 'app' else 'screen'}.{deed.call}"

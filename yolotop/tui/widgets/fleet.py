@@ -14,13 +14,25 @@ from textual.reactive import var
 from textual.timer import Timer
 
 from yolotop.tui.bindings import bindings_in
-from yolotop.tui.ink import Look
+from yolotop.tui.ink import Look, Row, Span, centred
 from yolotop.tui.messages import DeploymentChosen, DeploymentOpened
 from yolotop.tui.widgets.painted import Painted
 from yolotop.view.snapshot import EMPTY, Card, Snapshot
 
 SPIN_S: Final = 0.25
 """Four frames a second, and only while something is being checked."""
+
+
+def thumb(total: int, height: int, top: int, look: Look) -> list[Span]:
+    """The mark at the right edge of each line: where one is in ``total`` lines."""
+    size = max(1, height * height // total)
+    start = (height - size) * top // max(1, total - height)
+    return [
+        Span(look.thumb, "trend")
+        if start <= y < start + size
+        else Span(look.down, "hairline")
+        for y in range(height)
+    ]
 
 
 class Fleet(Painted, can_focus=True):
@@ -58,6 +70,13 @@ class Fleet(Painted, can_focus=True):
     def show_selected(self) -> None:
         """Bring the selected one in sight."""
 
+    def nothing(self, width: int, height: int) -> list[Row]:
+        """What stands where no deployment is found."""
+        if not self.snapshot.at:
+            return []
+        text = Span("nothing is found; esc shows all again", "faint")
+        return [*[()] * min(2, height // 2), centred((text,), width, self.look)]
+
     # -- what changes it -----------------------------------------------------------
 
     def watch_snapshot(self) -> None:
@@ -84,7 +103,8 @@ class Fleet(Painted, can_focus=True):
     def _spin_or_rest(self) -> None:
         if self._spin is None:
             return
-        if self.display and any(card.checking for card in self.snapshot.cards):
+        checking = any(card.checking for card in self.snapshot.cards)
+        if self.display and checking and not self.look.still:
             self._spin.resume()
         else:
             self._spin.pause()
@@ -96,14 +116,6 @@ class Fleet(Painted, can_focus=True):
     def on_hide(self) -> None:
         """Another view is shown: nothing turns."""
         self._spin_or_rest()
-
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Quieten the cursor."""
-        self.repaint()
 
     def _turn(self) -> None:
         self._frame += 1

@@ -1,8 +1,8 @@
-"""The log pane: lines of probes and events, filtered, following the newest.
+"""The log pane: a window over the whole history, filtered, following the newest.
 
-Owns which lines are in memory and which of them are in sight. It must not fetch: it
-says when older lines are wanted, the screen brings them. Only lines in sight are
-drawn, whatever is in memory.
+Owns what is in sight, where the cursor stands and when other lines are wanted. It must
+not fetch: it says what is wanted, the screen brings it. Only lines in sight are drawn,
+and :class:`~yolotop.tui.widgets.log_window.LogWindow` bounds those in memory.
 """
 
 from __future__ import annotations
@@ -18,20 +18,25 @@ from textual.reactive import var
 from yolotop.model import Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.bindings import bindings_in
-from yolotop.tui.ink import Look, Row, Span, centred, clip, cut, fit, width_of
-from yolotop.tui.messages import OlderWanted
-from yolotop.tui.widgets.log_rows import (
-    columns,
-    line_row,
-    severity_picker,
-    words_of,
+from yolotop.tui.ink import Look, Row, Span, centred, fit
+from yolotop.tui.messages import (
+    LineOpened,
+    MatchWanted,
+    NewerWanted,
+    OlderWanted,
+    PlaceWanted,
+    TailWanted,
 )
+from yolotop.tui.widgets.log_rows import columns, line_row
+from yolotop.tui.widgets.log_title import Standing, title_row
+from yolotop.tui.widgets.log_window import LogWindow
 from yolotop.tui.widgets.painted import Painted
-from yolotop.view import format as fmt
+from yolotop.view.filter import Filter, LineFilter, parse
 from yolotop.view.log import LogPage, LogQuery
+from yolotop.view.snapshot import Card
 
-KEPT_LINES: Final = 10_000
-"""Lines in memory while following; the oldest go, and can be paged in again."""
+KEPT_LINES: Final = 5_000
+"""Lines in memory, 3 MB; those farthest from sight go, and can be had again."""
 _WHEEL: Final = 3
 
 
@@ -42,6 +47,8 @@ class LogPane(Painted, can_focus=True):
 
     query_: var[LogQuery] = var(LogQuery())
     everything: var[bool] = var(True)
+    marking: var[bool] = var(False)
+    """Whether all lines are shown and matches only marked."""
     boxed: var[bool] = var(True)
     now: var[float] = var(0.0, init=False)
     measured: var[bool] = var(False, init=False)
@@ -49,46 +56,67 @@ class LogPane(Painted, can_focus=True):
 
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
-        self.lines: list[LogLine] = []
+        self.window = LogWindow(KEPT_LINES)
+        self.cards: tuple[Card, ...] = ()
+        """What a filter knows of deployments while matches are only marked."""
         self.following = True
         self.unseen = 0
+        self.cursor: int | None = None
+        """The place of the line under the cursor, while there is one."""
         self._top = 0
-        self._more = False
         self._asked = False
-        self._cursor: int | None = None
-        self._matched = 0
-        self._scanned = 0
+        self._seeking = 0
+        self._filter = Filter()
 
     # -- what is in memory ---------------------------------------------------------
 
     @property
-    def newest(self) -> int:
-        """The sequence number to go on after, 0 in an empty log."""
-        return self.lines[-1].seq if self.lines else 0
+    def lines(self) -> list[LogLine]:
+        """The lines in memory, oldest first."""
+        return self.window.lines
+
+    @property
+    def line(self) -> LogLine | None:
+        """The line under the cursor, else the last one in sight."""
+        if not self.lines:
+            return None
+        if self.cursor is not None:
+            return self.lines[self.cursor]
+        return self.lines[min(self._top + self._room, len(self.lines)) - 1]
 
     def show_page(self, page: LogPage) -> None:
         """Start over with the newest page of a query."""
-        self.lines = list(page.lines)
-        self._more, self._cursor, self._asked = page.more, page.cursor, False
-        self._matched, self._scanned = page.matched, page.scanned
-        self.following, self.unseen = True, 0
+        self.window.start(page)
+        self._asked, self._seeking = False, 0
+        self.following, self.unseen, self.cursor = True, 0, None
         self._top = self._end
         self.repaint()
         if not self.lines:
             self._want_older()
 
+    def show_place(
+        self, page: LogPage, *, seq: int | None = None, at: float | None = None
+    ) -> None:
+        """Start over elsewhere: with a line, an instant, or the first of the page."""
+        self.window.start(page)
+        self._asked, self._seeking = False, 0
+        self.following = False
+        if not self.lines:
+            self.cursor, self._top = None, 0
+            self._want_newer()
+        elif seq is not None:
+            self.select(self.window.index_of(seq))
+        else:
+            self.select(0 if at is None else self.window.index_at(at))
+        self.repaint()
+
     def append(self, lines: Sequence[LogLine], *, scanned: int = 0) -> None:
         """Newer lines; the view moves along only while it follows."""
-        if not lines and not (scanned and self.query_.text):
+        if not lines and not scanned:
             return
-        self.lines += lines
-        self._matched += len(lines)
-        self._scanned += max(scanned, len(lines))
+        looked = max(scanned, len(lines))
+        self._moved(self.window.add_news(lines, looked, following=self.following))
         if self.following:
-            surplus = len(self.lines) - KEPT_LINES
-            if surplus > 0:
-                del self.lines[:surplus]
-                self._cursor, self._more = self.lines[0].seq, True
             self._top = self._end
         else:
             self.unseen += len(lines)
@@ -96,18 +124,44 @@ class LogPane(Painted, can_focus=True):
 
     def prepend(self, page: LogPage) -> None:
         """Older lines; what is in sight stays where it is."""
-        self.lines[:0] = page.lines
-        self._more, self._cursor, self._asked = page.more, page.cursor, False
-        self._matched += page.matched
-        self._scanned += page.scanned
-        self._top += len(page.lines)
-        self.repaint()
-        if not page.lines and page.more:
-            self._want_older()
+        self._moved(self.window.add_older(page))
+        self._came(page, older=True)
 
-    def older_failed(self) -> None:
-        """Older lines could not be had; they may be asked for again."""
+    def extend(self, page: LogPage) -> None:
+        """Newer lines, up to the tail; what is in sight stays where it is."""
+        self._moved(self.window.add_newer(page))
+        if not self.window.more_after:
+            self.unseen = 0
+        self._came(page, older=False)
+
+    def _moved(self, by: int) -> None:
+        self._top = max(0, self._top + by)
+        if self.cursor is not None:
+            self.cursor = max(0, self.cursor + by)
+
+    def _came(self, page: LogPage, *, older: bool) -> None:
         self._asked = False
+        seeking, self._seeking = self._seeking, 0
+        if not page.lines and (page.more_before if older else page.more_after):
+            self._seeking = seeking
+            (self._want_older if older else self._want_newer)()
+        elif seeking:
+            self.to_match(seeking)
+        self.repaint()
+
+    def lines_failed(self) -> None:
+        """What was wanted could not be had; it may be asked for again."""
+        self._asked, self._seeking = False, 0
+
+    def _want_older(self) -> None:
+        if self.window.more_before and not self._asked:
+            self._asked = True
+            self.post_message(OlderWanted(self.window.first))
+
+    def _want_newer(self) -> None:
+        if self.window.more_after and not self._asked:
+            self._asked = True
+            self.post_message(NewerWanted(self.window.last))
 
     # -- where it stands -----------------------------------------------------------
 
@@ -120,36 +174,131 @@ class LogPane(Painted, can_focus=True):
         return max(0, len(self.lines) - self._room)
 
     def scroll_lines(self, by: int) -> None:
-        """Move by lines; arriving at the end follows again."""
+        """Move by lines; arriving at the tail follows again."""
         self._top = max(0, min(self._top + by, self._end))
-        at_end = self._top >= self._end
-        if at_end and not self.following:
+        if self.cursor is not None:
+            bottom = max(self._top, self._top + self._room - 1)
+            self.cursor = min(max(self.cursor, self._top), bottom)
+        self._arrived(by)
+
+    def _arrived(self, by: int) -> None:
+        """Follow at the tail; want more where the window ends."""
+        at_end = self._top >= self._end and not self.window.more_after
+        last = self.cursor is None or self.cursor >= len(self.lines) - 1
+        self.following = at_end and last
+        if self.following:
             self.unseen = 0
-        self.following = at_end
+            self.cursor = None
         if by < 0 and self._top == 0:
             self._want_older()
+        if by > 0 and self._top >= self._end:
+            self._want_newer()
         self.repaint()
-
-    def _want_older(self) -> None:
-        if self._more and not self._asked and self._cursor is not None:
-            self._asked = True
-            self.post_message(OlderWanted(self._cursor))
 
     def scroll_pages(self, by: int) -> None:
         """Move by what is in sight, less one line to hold on to."""
         self.scroll_lines(by * max(1, self._room - 1))
 
     def to_first(self) -> None:
-        """To the oldest line in memory."""
-        self.scroll_lines(-len(self.lines) - 1)
+        """To the oldest line of the whole history."""
+        if self.window.more_before:
+            self.post_message(PlaceWanted(None))
+        else:
+            self.scroll_lines(-len(self.lines) - 1)
 
     def to_tail(self) -> None:
         """To the newest line, and follow."""
+        if self.window.more_after:
+            self.post_message(TailWanted())
+            return
+        self.cursor = None
         self.scroll_lines(len(self.lines) + 1)
 
-    def action_scroll_lines(self, by: int) -> None:
+    def follow(self, at: float | None) -> None:
+        """Show the lines of an instant; ``None``: the tail again."""
+        if at is None:
+            self.to_tail()
+        elif self.window.holds(at):
+            self.following = False
+            self.select(self.window.index_at(at))
+        else:
+            self.post_message(PlaceWanted(at))
+
+    def select(self, index: int) -> None:
+        """Put the cursor on a line and bring it in sight, in the middle if need be."""
+        index = max(0, min(index, len(self.lines) - 1))
+        self.cursor = index
+        if not self._top <= index < self._top + self._room:
+            self._top = max(0, min(index - self._room // 2, self._end))
+        self.repaint()
+
+    def move_cursor(self, by: int) -> None:
+        """The cursor up or down; below the last line it is gone and the log follows."""
+        if not self.lines:
+            return
+        start = self.cursor
+        if start is None:
+            start = min(self._top + self._room, len(self.lines)) - (by < 0)
+        index = max(0, start + by)
+        if index >= len(self.lines):
+            self.cursor = None
+            self._top = self._end
+        else:
+            self.cursor = index
+            low = index - max(0, self._room - 1)
+            self._top = max(0, min(max(self._top, low), index, self._end))
+        self._arrived(by)
+        if self.cursor is None and index < len(self.lines):
+            # The last line can be under the cursor, too, and then nothing follows.
+            self.cursor, self.following = index, False
+            self.repaint()
+
+    def to_match(self, by: int) -> None:
+        """The next match (1) or the one before (-1), from the cursor on."""
+        if not self._filter or not self.lines:
+            return
+        wanted = self.wanted
+        start = self.cursor
+        if start is None:
+            start = min(self._top + self._room, len(self.lines))
+        places = range(start + by, len(self.lines) if by > 0 else -1, by)
+        for index in places:
+            if not self.marking or wanted.matches(self.lines[index]):
+                self.following = False
+                self.select(index)
+                return
+        more = self.window.more_after if by > 0 else self.window.more_before
+        if self.marking and more:
+            window = self.window
+            seq = window.last if by > 0 else window.first
+            self.post_message(MatchWanted(seq, forward=by > 0))
+        elif more:
+            self._seeking = by
+            (self._want_newer if by > 0 else self._want_older)()
+
+    @property
+    def wanted(self) -> LineFilter:
+        """The filter as it is asked here."""
+        return self._filter.among(self.cards)
+
+    def action_cursor(self, by: int) -> None:
         """By key."""
-        self.scroll_lines(by)
+        self.move_cursor(by)
+
+    def action_open_line(self) -> None:
+        """By key."""
+        if (line := self.line) is not None:
+            self.post_message(LineOpened(line))
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor to the line that was clicked; twice: look closely."""
+        index = self._top + event.y - 1
+        if not 0 < event.y <= self._room or index >= len(self.lines):
+            return
+        self.following = False
+        self.select(index)
+        if event.chain == 2:
+            self.action_open_line()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """By wheel."""
@@ -174,8 +323,13 @@ class LogPane(Painted, can_focus=True):
         """Show that they go elsewhere."""
         self.repaint()
 
-    def watch_query_(self) -> None:
+    def watch_query_(self, query: LogQuery) -> None:
         """Show the filters at once; the lines follow."""
+        self._filter = parse(query.text)
+        self.repaint()
+
+    def watch_marking(self) -> None:
+        """Say so."""
         self.repaint()
 
     def watch_everything(self) -> None:
@@ -201,12 +355,13 @@ class LogPane(Painted, can_focus=True):
         inner = width - 2 if self.boxed else width
         room = self._room
         body = self._body(inner, room)
+        title = title_row(self._standing(), width, role, self.look)
         if not self.boxed:
-            return [self._title(width, role), *body]
+            return [title, *body]
         thumb = self._thumb(room)
         left = Span(self.look.down, role)
         return [
-            self._title(width, role),
+            title,
             *(
                 (left, *fit(row, inner, self.look), mark or left)
                 for row, mark in zip(body, thumb, strict=True)
@@ -224,73 +379,72 @@ class LogPane(Painted, can_focus=True):
         seen = self.lines[self._top : self._top + room]
         longest = max(cell_len(line.deployment or "") for line in self.lines[-500:])
         cols = columns(width, max(9, longest))
-        words = words_of(self.query_.text)
+        marks = self._filter.words
+        keys = self._filter.keys
+        wanted = self.wanted if self.marking and self._filter else None
         rows: list[Row] = [
-            line_row(line, width, cols, self.look, now=self.now, words=words)
-            for line in seen
+            line_row(
+                line,
+                width,
+                cols,
+                self.look,
+                now=self.now,
+                words=marks,
+                keys=keys if wanted is None or wanted.matches(line) else frozenset(),
+                chosen=self._top + place == self.cursor,
+                hit=wanted is not None and wanted.matches(line),
+            )
+            for place, line in enumerate(seen)
         ]
         return rows + [()] * (room - len(rows))
 
     def _nothing(self) -> str:
-        query = self.query_
-        if self._more:
+        query, window = self.query_, self.window
+        if window.more_before:
             return "nothing yet; looking further back…"
         filters = query.text or query.deployment or query.min_severity > Severity.INFO
-        if filters or self._scanned or self.measured:
+        if filters or window.extent.total or self.measured:
             return "no line passes the filters"
         return "nothing has been logged yet"
 
     def _thumb(self, room: int) -> list[Span | None]:
-        total = len(self.lines)
-        if total <= room or not room:
+        """Where what is in sight stands in the whole history."""
+        window = self.window
+        beyond = window.more_before or window.more_after
+        if not room or (len(self.lines) <= room and not beyond):
             return [None] * room
-        size = max(1, room * room // total)
-        start = (room - size) * self._top // max(1, total - room)
+        if beyond:
+            total = max(window.extent.total, len(self.lines))
+            first = self.lines[self._top].seq if self.lines else window.last
+            place = window.extent.position(first)
+        else:
+            total, place = len(self.lines), self._top
+        size = max(1, room * room // max(1, total))
+        at_end = self._top >= self._end and not window.more_after
+        start = (room - size) * place // max(1, total - room)
+        start = room - size if at_end else min(start, room - size)
         mark = Span(self.look.thumb, "accent" if self.has_focus else "trend")
         return [mark if start <= y < start + size else None for y in range(room)]
 
-    def _count(self) -> str:
-        plain = self.look.plain
-        total = fmt.count(self._scanned, plain=plain) + ("+" if self._more else "")
-        if self.query_.text:
-            return f"{fmt.count(self._matched, plain=plain)} of {total}"
-        return f"{total} lines" if self._scanned != 1 else "1 line"
-
-    def _title(self, width: int, role: str) -> Row:
-        look, query = self.look, self.query_
-        line = Span(look.across, role)
-        start = Span((look.corners[0] if self.boxed else "") + look.across, role)
-        corner = Span(look.across + (look.corners[1] if self.boxed else ""), role)
-        left: list[Span] = [start, Span(" Log ", "dim"), line, Span(" ")]
-        left += severity_picker(query, look, everything=self.everything)
-        left.append(Span(" "))
-        cross = "x" if look.plain else "✕"
-        if query.deployment:
-            name = f"@{cut(query.deployment, 20, look)} {cross}"
-            left += (line, Span(f" {name} ", "accent", "screen.only_none"))
-        if query.text:
-            text = f"/ {cut(query.text, max(8, width // 4), look)} {cross}"
-            left += (line, Span(f" {text} ", "accent", "screen.filter_none"))
-        pill = self._pill()
-        right: list[Span] = [Span(f" {self._count()} ", "dim"), line]
-        if not self.boxed or pill.role != "faint":
-            right = [pill, line] if pill.role != "faint" else right[:1]
-        elif width >= 70:
-            right += (pill, line)
-        right[-1:] = [corner] if self.boxed else right[-1:]
-        if width_of(left) + width_of(right) + 2 > width:
-            right = [corner] if self.boxed else []
-        kept = clip(left, width - width_of(right), look)
-        gap = width - width_of(kept) - width_of(right)
-        return (*kept, line._replace(text=look.across * gap), *right)
-
-    def _pill(self) -> Span:
-        arrow = "v" if self.look.plain else "↓"
-        if self.following:
-            return Span(f" tail {'v' if self.look.plain else '▼'} ", "faint")
-        news = fmt.count(self.unseen, plain=self.look.plain)
-        label = f" {arrow} {news} new " if self.unseen else f" {arrow} newest "
-        return Span(label, "accent+reverse+bold", "screen.log_tail")
+    def _standing(self) -> Standing:
+        window = self.window
+        marking = self.marking and bool(self._filter)
+        count = len(self.lines)
+        if marking:
+            wanted = self.wanted
+            count = sum(map(wanted.matches, self.lines))
+        return Standing(
+            query=self.query_,
+            everything=self.everything,
+            boxed=self.boxed,
+            count=count,
+            total=window.extent.total,
+            partial=window.more_before or window.more_after,
+            marking=marking,
+            problems=self._filter.problems,
+            following=self.following,
+            unseen=self.unseen,
+        )
 
     def _bottom(self, width: int, role: str) -> Row:
         _, _, left, right = self.look.corners

@@ -95,8 +95,36 @@ def line_row(
     *,
     now: float,
     words: Sequence[str] = (),
+    keys: frozenset[str] = frozenset(),
+    chosen: bool = False,
+    hit: bool = False,
 ) -> Row:
-    """One line in exactly ``width`` cells: bar, time, severity, name, message, …"""
+    """One line in exactly ``width`` cells: bar, time, severity, name, message, …
+
+    Marked are ``words`` and the columns of the fields ``keys``; ``chosen`` is the line
+    under the cursor, ``hit`` one that is marked among others.
+    """
+    row = _line_row(line, width, cols, look, now=now, words=words, keys=keys)
+    if not (chosen or hit):
+        return row
+    sign = look.marker if chosen else "*" if look.plain else "•"
+    ground = "cursor" if chosen else "band"
+    first = Span(sign, "accent+bold")
+    return tuple(
+        span._replace(role=f"{span.role}+{ground}") for span in (first, *row[1:])
+    )
+
+
+def _line_row(
+    line: LogLine,
+    width: int,
+    cols: Columns,
+    look: Look,
+    *,
+    now: float,
+    words: Sequence[str],
+    keys: frozenset[str],
+) -> Row:
     role = severity_role(line.severity)
     # Reversed, the half block of a critical line would change sides.
     grave = line.severity is Severity.CRITICAL
@@ -107,18 +135,24 @@ def line_row(
         word = fmt.severity_word(line.severity)
         if cols.severity < 8:
             word = _SHORT[line.severity]
-        row += (Span(word, role), Span(" " * (cols.severity + 1 - len(word))))
+        blank = Span(" " * (cols.severity + 1 - len(word)))
+        row += (Span(word, f"{role}+underline" if "sev" in keys else role), blank)
     if cols.name:
         name = fmt_left(line.deployment or "collector", cols.name, look)
-        row.append(Span(f"{name}  ", "dim" if line.deployment else "faint"))
+        tone = "dim" if line.deployment else "faint"
+        marks = (name.strip(),) if "name" in keys else words
+        row += (*highlighted(name, tone, marks), Span("  "))
     right: list[Span] = []
     if cols.status:
         status = "" if line.http_status is None else str(line.http_status)
         bad = line.http_status is not None and line.http_status >= 400
-        right.append(Span(status.rjust(cols.status), "warning" if bad else "faint"))
+        tone = "warning" if bad else "faint"
+        marks = (status,) if "status" in keys else words
+        right += highlighted(status.rjust(cols.status), tone, marks)
     if cols.latency:
         late = "" if line.latency_ms is None else fmt.ms(line.latency_ms)
-        right.append(Span(f"{late.rjust(cols.latency)} ", "dim"))
+        marks = (late,) if "ms" in keys else ()
+        right += (*highlighted(late.rjust(cols.latency), "dim", marks), Span(" "))
     room = width - width_of(row) - width_of(right)
     message = cut(line.message, room - 1, look)
     text = highlighted(message, _TEXT_ROLES[line.severity], words)
@@ -136,12 +170,6 @@ def highlighted(text: str, role: str, words: Sequence[str]) -> Row:
         for index, part in enumerate(parts)
         if part
     )
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """What to mark of a filter: its words and phrases that are not negated."""
-    found = re.findall(r'(!?)(?:"([^"]*)(?:"|$)|([^\s"]+))', text)
-    return tuple(phrase or word for bang, phrase, word in found if not bang)
 
 
 def severity_picker(query: LogQuery, look: Look, *, everything: bool) -> Row:

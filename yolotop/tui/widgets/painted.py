@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -24,6 +25,8 @@ from yolotop.tui.ink import ROLES, Look, Row, fit
 
 _NO_ROW: Row = ()
 _JOIN: Final = 8
+_MOST_STYLES: Final = 8_192
+"""Styles kept: a photograph has thousands of colours, the next one has others."""
 
 
 class Painted(Widget):
@@ -71,6 +74,14 @@ class Painted(Widget):
         self._rows = self._picture(width, height) if width and height else []
         self.refresh()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show where keys go. An ``on_focus`` of ours would run before Textual's, and
+
+        paint what was true until then.
+        """
+        super().watch_has_focus(has_focus)
+        self.repaint()
+
     def notify_style_update(self) -> None:
         """Forget styles: the theme changed."""
         super().notify_style_update()
@@ -93,9 +104,14 @@ class Painted(Widget):
         if style is None:
             style = Style()
             for part in role.split("+"):
+                if part.startswith("#"):
+                    style += _literal(part)
+                    continue
                 style += self.get_component_rich_style(f"ink--{part}", partial=True)
             if action:
                 style += Style.from_meta({"@click": action})
+            if len(self._styles_by_role) > _MOST_STYLES:
+                self._styles_by_role.clear()
             self._styles_by_role[role, action] = style
         return style
 
@@ -119,6 +135,15 @@ def changed_cells(old: Row, new: Row, width: int) -> list[tuple[int, int]]:
             ranges.append((x, x + 1))
     # Rows that differ in no cell differ in a combining mark.
     return ranges or [(0, width)]
+
+
+def _literal(role: str) -> Style:
+    """The style of a role that :func:`~yolotop.tui.ink.literal` made."""
+    fore, _, back = role[1:].partition("/")
+    return Style.from_color(
+        Color.from_rgb(*bytes.fromhex(fore)) if fore else None,
+        Color.from_rgb(*bytes.fromhex(back)) if back else None,
+    )
 
 
 def _cells(row: Row) -> list[tuple[str, str, str]]:

@@ -26,7 +26,10 @@ class Purpose:
 
 
 FILTER: Final = Purpose(
-    "filter", " / ", 'words, !not, "a phrase"; enter keeps, esc clears'
+    "filter", " / ", 'words, !not, "a phrase", sev>=warn, status:5xx, ms>80; esc clears'
+)
+FIND: Final = Purpose(
+    "find", " f ", "words, region:eu, state:down, p95>80; enter keeps, esc clears"
 )
 
 
@@ -51,6 +54,7 @@ class Prompt(Horizontal):
         super().__init__(id=name)
         self.display = False
         self.purpose = FILTER
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Sign and field."""
@@ -58,6 +62,18 @@ class Prompt(Horizontal):
         field = Input(id="prompt-input", classes="-quiet")
         field.cursor_blink = False
         yield field
+        yield Static("", id="prompt-note", markup=False)
+
+    @property
+    def note(self) -> str:
+        """What is to be said about the text: what is wrong with it."""
+        return self._note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        if text != self._note:
+            self._note = text
+            self.query_one("#prompt-note", Static).update(text)
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +98,7 @@ class Prompt(Horizontal):
 
     def close(self) -> None:
         """Be gone; the text stays for whoever wants it."""
+        self.note = ""
         self.display = False
 
     @on(Input.Changed)
