@@ -163,21 +163,19 @@ class DotCanvas:
         not a span a dot: nothing shows in it, and over ssh each change of role costs.
         Combined roles may have a background, so they end with their last dot.
         """
-        signs = self._grain.signs
+        chars = list(self._masks.decode("latin-1").translate(self._grain.signs))
+        for cell, char in self._texts.items():
+            chars[cell] = char
         width = self.width
-        out: list[Row] = []
-        for start in range(0, width * self.height, width or 1):
-            stop = start + width
-            chars = list(self._masks[start:stop].decode("latin-1").translate(signs))
-            for x in range(width) if self._texts else ():
-                chars[x] = self._texts.get(start + x, chars[x])
-            out.append(self._row(chars, self._inks[start:stop], start))
-        return out
+        return [
+            self._row(chars[start : start + width], start)
+            for start in range(0, width * self.height, width or 1)
+        ]
 
-    def _row(self, chars: list[str], inks: list[str], start: int) -> Row:
+    def _row(self, chars: list[str], start: int) -> Row:
         spans: list[Span] = []
         ink, first, open_ended = "", 0, True
-        for x, role in enumerate(inks):
+        for x, role in enumerate(self._inks[start : start + self.width]):
             if not role and open_ended:
                 continue
             wanted = role or "text"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from yolotop.tui.ink import Row, Span, cut, fit, health_role, on, width_of
+from yolotop.tui.ink import Row, Span, clip, cut, fit, health_role, on, width_of
 from yolotop.tui.widgets.cards import Setting, heart
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT
 from yolotop.tui.widgets.sites import TROUBLED, Site
@@ -37,10 +37,7 @@ def table_lines(
     setting: Setting,
 ) -> list[Line]:
     """Places above, the selected one's deployments below, in ``width`` × ``height``."""
-    at = next(
-        (n for n, site in enumerate(sites) if _holds(site, selected)),
-        0,
-    )
+    at = next((n for n, site in enumerate(sites) if _holds(site, selected)), 0)
     chosen = sites[at]
     shown = min(len(chosen.cards), max(1, (height - 2) // 3))
     room = height - 1 - (shown + 1)
@@ -50,12 +47,10 @@ def table_lines(
         Line(_place_row(site, n == at, width, setting), site.cards[0].name)
         for n, site in enumerate(sites)
     ]
-    loose = room > len(places)
-    head = Line(_head_row(width))
     return [
-        head,
+        Line(_head_row(width)),
         *_window(places, at, room, width, setting),
-        *([Line(())] if loose else ()),
+        *([Line(())] if room > len(places) else ()),
         *_deployments(chosen, selected, width, shown + 1, setting),
     ]
 
@@ -105,12 +100,8 @@ def _columns(
 def _head_row(width: int) -> Row:
     right = _columns(width, ("req", "max p95", "err"), ("faint",) * 3)
     name = width - 2 - width_of(right)
-    return (
-        Span("  "),
-        Span("region".ljust(max(0, name - _STATES)), "faint"),
-        Span("state".ljust(min(name, _STATES)), "faint"),
-        *right,
-    )
+    text = f"  {'region'.ljust(max(0, name - _STATES))}{'state'.ljust(_STATES)}"
+    return (Span(text[: max(0, width - width_of(right))], "faint"), *right)
 
 
 def _place_row(site: Site, chosen: bool, width: int, setting: Setting) -> Row:
@@ -129,12 +120,13 @@ def _place_row(site: Site, chosen: bool, width: int, setting: Setting) -> Row:
     sick = any(card.health in TROUBLED for card in site.cards)
     name_role = "bright+bold" if chosen else "text" if sick or site.place else "faint"
     room = width - 2 - _STATES - width_of(right)
-    row: Row = (
+    row = (
         _marker(chosen, setting),
         *fit((Span(cut(site.label, room - 1, look), name_role),), room, look),
         *fit(_states(site, setting), _STATES, look),
         *right,
     )
+    row = clip(row, width, look)
     return on(row, "cursor") if chosen else row
 
 
@@ -170,7 +162,7 @@ def _deployments(
             Span(" "),
         )
         rule = Span(look.across * max(0, width - width_of(title)), "hairline")
-        out.append(Line((*title, rule)))
+        out.append(Line(clip((*title, rule), width, look)))
     lines = [
         Line(_deployment_row(card, card.name == selected, width, setting), card.name)
         for card in site.cards
@@ -181,25 +173,18 @@ def _deployments(
 def _deployment_row(card: Card, chosen: bool, width: int, setting: Setting) -> Row:
     look = setting.look
     sick = card.health in TROUBLED
-    name_role = "bright+bold" if chosen or sick else "text"
-    if sick and card.message:
-        # What is wrong says more than how fast it was.
-        said = cut(card.message, max(0, width - 6 - len(card.name)), look)
-        right: Row = (Span(said, health_role(card.health)),)
-    else:
-        right = (Span(fmt.ms(card.figures.p95_ms, plain=look.plain), "dim"),)
     left: Row = (
         _marker(chosen, setting),
         heart(card, setting),
         Span(" "),
-        Span(cut(card.name, width - 5, look), name_role),
+        Span(
+            cut(card.name, width - 5, look), "bright+bold" if chosen or sick else "text"
+        ),
     )
-    gap = width - width_of(left) - width_of(right)
-    if gap < 1:
-        return fit(left, width, look)
-    # A message begins beside the name, a figure stands in its column.
-    return (
-        (*left, Span("  "), *right)
-        if sick and gap > 1
-        else (*left, Span(" " * gap), *right)
-    )
+    room = width - width_of(left) - 2
+    if sick and card.message:
+        # What is wrong says more than how fast it was.
+        said = Span(cut(card.message, room, look), health_role(card.health))
+        return clip((*left, Span("  "), said), width, look)
+    p95 = Span(fmt.ms(card.figures.p95_ms, plain=look.plain).rjust(room + 2), "dim")
+    return clip((*left, p95), width, look)

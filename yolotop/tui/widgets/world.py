@@ -31,7 +31,7 @@ _NUDGES: Final = sorted(
 )
 """How far a pin may be from where it belongs, the nearest first."""
 _RING: Final = 3
-"""Sizes of the ring around a pin; none around one with next to no traffic."""
+"""Sizes of the ring around a pin, in braille; none around one with hardly traffic."""
 _LEAST: Final = 3
 """Dots that an island has across or down at least, to be drawn."""
 
@@ -165,9 +165,13 @@ def world_rows(
     projection = _projection([s for s in sites if s.place], width, height)
     canvas = coast_layer(width, height, lighting.look, projection).copy()
     busiest = max((_requests(pin) for pin in pins), default=0)
-    for pin in pins:
-        _ring(canvas, pin, busiest)
-    for x, y, text, role in _labels(pins, width, lighting):
+    for pin in sorted(pins, key=lambda each: each.health in TROUBLED):
+        if lighting.look.dots:
+            _ring(canvas, pin, busiest)
+        else:
+            # Blocks are heavier than any sign: a pin needs air, and no ring of them.
+            canvas.text(pin.x - 1, pin.y, " " * (pin.width + 2), "text")
+    for x, y, text, role in _labels(pins, width, height, lighting):
         canvas.text(x, y, text, role)
     for pin in pins:
         sign, role = _sign(pin, lighting)
@@ -204,7 +208,7 @@ def _sign(pin: Pin, lighting: Lighting) -> tuple[str, str]:
 
 
 def _labels(
-    pins: Sequence[Pin], width: int, lighting: Lighting
+    pins: Sequence[Pin], width: int, height: int, lighting: Lighting
 ) -> Iterator[tuple[int, int, str, str]]:
     """Names beside pins, the selected one's first, then the troubled ones'."""
     taken = {(pin.x + step, pin.y) for pin in pins for step in range(pin.width)}
@@ -217,19 +221,39 @@ def _labels(
         other, calm = rank(pin)
         size = cell_len(pin.label)
         own = {(pin.x + step, pin.y) for step in range(pin.width)}
-        for x in _beside(pin, size):
-            cells = {(x + step, pin.y) for step in range(-1, size + 1)}
-            if x < 0 or x + size > width or (cells - own) & taken:
+        for x, y in _beside(pin, size, width, height, chosen=not other):
+            cells = {(x + step, y) for step in range(-1, size + 1)}
+            if (cells - own) & taken:
                 continue
             taken |= cells
             role = "faint" if calm else health_role(pin.health)
             if not other:
                 role = "accent+bold" if lighting.focused else "bright+bold"
-            yield x, pin.y, pin.label, role
+            yield x, y, pin.label, role
             break
 
 
-def _beside(pin: Pin, size: int) -> tuple[int, ...]:
-    """Where its name could begin: outside its ring, else close to it."""
+def _beside(
+    pin: Pin, size: int, width: int, height: int, *, chosen: bool
+) -> Iterator[tuple[int, int]]:
+    """Where its name could begin: outside its ring, close to it, above or below.
+
+    The last two are for the selected one, which shall always have its name; another
+    one's would be taken for a neighbour's.
+    """
     right, left = pin.x + pin.width, pin.x - size
-    return right + 2, left - 2, right + 1, left - 1
+    for x in (right + 2, left - 2, right + 1, left - 1):
+        if 0 <= x <= width - size:
+            yield x, pin.y
+    middle = max(0, min(width - size, pin.x - size // 2))
+    for away in (1, 2, 3, 4) if chosen and size <= width else ():
+        for y in (pin.y - away, pin.y + away):
+            if 0 <= y < height:
+                yield from ((x, y) for x in _around(middle, size, width))
+
+
+def _around(middle: int, size: int, width: int) -> Iterator[int]:
+    for aside in range(size // 2 + 1):
+        for x in (middle + aside, middle - aside):
+            if 0 <= x <= width - size:
+                yield x

@@ -28,7 +28,7 @@ _WIDE: Final = 72
 _TALL: Final = 16
 """From so many rows on it is below the map, where it is not beside it."""
 _GAP: Final = 2
-"""Blanks between the map and the table."""
+"""Blanks between the map and the table; one less is right of that."""
 _REACH: Final = 3
 """A click so many cells from a pin still hits it."""
 
@@ -51,8 +51,8 @@ class Split:
 def split(width: int, height: int) -> Split:
     """The pane shared out: a table beside the map, below it, or one line for it."""
     if width >= _WIDE and height >= 5:
-        table = min(52, max(30, width * 3 // 10))
-        return Split(width - table - _GAP, height, table, height, beside=True)
+        table = min(54, max(29, width // 3))
+        return Split(width - table - 2 * _GAP + 1, height, table, height, beside=True)
     if height >= _TALL:
         table = height // 3
         return Split(width, height - table - 1, width, table)
@@ -91,6 +91,7 @@ class WorldMap(Fleet):
         """The map and what is beside or below it."""
         card = self.card
         if not self.snapshot.cards:
+            self._names = ()
             return self.nothing(width, height)
         shares = split(width, height)
         world = world_rows(
