@@ -181,6 +181,22 @@ def test_config_path(run: Run, home: Home) -> None:
     )
 
 
+def test_config_show(run: Run, home: Home) -> None:
+    assert run("config", "show", "a").exit_code == 2
+    home.write(
+        '[defaults]\ntimeout = "3s"\n[[deployment]]\nname = "a"\nurl = "http://h"\n'
+    )
+    done = run("config", "show", "a")
+    assert done.exit_code == 0
+    file = home.config.name
+    rows = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+    assert ["timeout", '"3s"', f"[defaults], {file}:2"] in rows
+    assert ["paused", "false", "built in"] in rows
+    listed = json.loads(run("config", "show", "a", "--json").stdout)
+    assert listed[0] == {"key": "name", "value": '"a"', "origin": f"{file}:4"}
+    assert run("config", "show", "b").exit_code == 2
+
+
 def test_config_init(run: Run, home: Home) -> None:
     path = home.path / "config" / "yolotop" / "yolotop.toml"
     done = run("config", "init")

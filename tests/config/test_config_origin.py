@@ -24,7 +24,7 @@ name = "one"
 url = "https://me.example/?api_key=hunter2hunter2&x=1"
 api_key = "env:ONE_KEY"
 timeout = "4s"
-location = [52.5, 13]
+location = [52.520008, 13]
 
 [[deployment]]
 name = "two"
@@ -53,7 +53,7 @@ def test_each_has_its_place(path: Path) -> None:
     told = {key: (item.value, item.origin) for key, item in found.items()}
     assert told["name"] == ('"one"', "yolotop.toml:8")
     assert told["timeout"] == ('"4s"', "yolotop.toml:11")
-    assert told["location"] == ("[52.5, 13]", "yolotop.toml:12")
+    assert told["location"] == ("[52.520008, 13]", "yolotop.toml:12")
     assert told["interval"] == ('"30s"', "YOLOTOP_DEFAULTS_INTERVAL")
     assert told["tags"] == ('["edge", "a\\"b"]', "[defaults], yolotop.toml:4")
     assert told["expect.labels"] == ('["circle"]', "[defaults], yolotop.toml:5")

@@ -103,6 +103,57 @@ async def test_what_the_file_would_refuse_is_never_asked(
     assert await writer.take_requests() == []
 
 
+async def test_an_image_waits_for_what_was_seen(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    answers = ['{"ok": true}', "gate.jpg: no such file", "[1]"]
+
+    async def collector(_pause_s: float) -> None:
+        for request in await writer.take_requests():
+            assert request.kind is RequestKind.PREDICT
+            assert request.deployment == "a"
+            assert json.loads(request.body) == {"image": "/gate.jpg"}
+            await writer.finish_request(request.id, answers.pop(0), NOW)
+
+    actions = StoreActions(reader, tmp_path / "yolotop.toml", sleep=collector)
+    assert await actions.predict("a", "/gate.jpg") == {"ok": True}
+    for said in ("no such file", "1"):
+        with pytest.raises(StoreError, match=said) as caught:
+            await actions.predict("a", "/gate.jpg")
+        assert caught.value.title == "The image could not be sent"
+
+
+async def test_maintenance_is_told_or_refused(
+    tmp_path: Path, reader: Reader, writer: Writer
+) -> None:
+    answers = ["maintenance began", "maintenance ended", "it cannot end at x"]
+    bodies: list[str] = []
+
+    async def collector(_pause_s: float) -> None:
+        for request in await writer.take_requests():
+            bodies.append(request.body)
+            await writer.finish_request(request.id, answers.pop(0), NOW)
+
+    actions = StoreActions(reader, tmp_path / "yolotop.toml", sleep=collector)
+    await actions.maintain("a", "1h")
+    await actions.maintain("a", "")
+    with pytest.raises(StoreError, match="cannot end at x"):
+        await actions.maintain("a", "x")
+    assert bodies == ["1h", "", "x"]
+
+
+async def test_pinned_it_is_set_there(tmp_path: Path, reader: Reader) -> None:
+    path = tmp_path / "yolotop.toml"
+    (tmp_path / "gate.jpg").write_bytes(b"x")
+    actions = StoreActions(reader, path)
+    await actions.add(TABLE)
+    await actions.pin("dock-2", str(tmp_path / "gate.jpg"), ["car"], 2)
+    found = {setting.key: setting for setting in await actions.settings("dock-2")}
+    assert found["image"].value == '"gate.jpg"'
+    assert found["expect.labels"].value == '["car"]'
+    assert found["expect.min_detections"].origin.startswith("yolotop.toml:")
+
+
 async def test_add_and_remove_edit_the_file(tmp_path: Path, reader: Reader) -> None:
     path = tmp_path / "yolotop.toml"
     actions = StoreActions(reader, path)

@@ -15,7 +15,7 @@ import typer
 from yolotop.cli import out
 from yolotop.cli.options import ConfigOption, DataDirOption, JsonOption, places
 from yolotop.errors import ConfigError, ExitCode, UsageError
-from yolotop.text import clean, columns
+from yolotop.text import clean
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config
@@ -99,11 +99,8 @@ def show(
     if json:
         out.data(out.as_json([dataclasses.asdict(setting) for setting in settings]))
         return
-    wide = max(len(setting.key) for setting in settings)
-    values = max(columns(setting.value) for setting in settings)
-    for setting in settings:
-        gap = " " * (values - columns(setting.value))
-        out.data(f"{setting.key:{wide}}  {setting.value}{gap}  {setting.origin}")
+    rows = [(setting.key, setting.value, setting.origin) for setting in settings]
+    out.table(["key", "value", "from"], rows)
 
 
 @app.command("path")

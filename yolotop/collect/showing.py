@@ -73,6 +73,7 @@ def showing(shown: Shown, sample: Sample, *, source: str) -> ShowingJson:
     picture = preview(frame)
     prediction = answer.prediction
     seen = prediction.detections if prediction is not None else ()
+    drawn = [Detection(shape.label, None, shape.box) for shape in frame.drawn or ()]
     row = sample_json(sample)
     # What the answer says may repeat the key that was sent with the question.
     row["message"] = redact(row["message"])
@@ -86,7 +87,7 @@ def showing(shown: Shown, sample: Sample, *, source: str) -> ShowingJson:
             "jpeg": base64.b64encode(picture.jpeg).decode("ascii"),
         },
         "boxes": _boxes(seen, _asked_about(prediction, frame), picture),
-        "expected": _boxes(answer.drawn or (), (frame.width, frame.height), picture),
+        "expected": _boxes(drawn, (frame.width, frame.height), picture),
         "raw": raw_text(shown.body),
     }
 

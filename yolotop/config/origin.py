@@ -158,6 +158,6 @@ def _as_toml(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_as_toml(item) for item in value)}]"
     if isinstance(value, (int, float)):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return repr(value)
     # JSON's strings are TOML's, but for one sign that no value here holds (DEL).
     return json.dumps(str(value), ensure_ascii=False)
