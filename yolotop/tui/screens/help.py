@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -48,10 +49,13 @@ _FOLDED = {
 }
 """The first member of its family, for each other one."""
 _INDENT = 10
-_TEXT_WIDTH = 58
+_WIDEST = 68
+"""Cells of a line on the widest page."""
+_AROUND = 8
+"""Cells that border, padding and scroll bar take."""
 
 
-def help_rows(look: Look, deeds: Sequence[Deed]) -> list[Row]:
+def help_rows(look: Look, deeds: Sequence[Deed], *, width: int = _WIDEST) -> list[Row]:
     """Keys by group, then the signs."""
     rows: list[Row] = []
     groups: dict[str, list[Deed]] = {}
@@ -65,9 +69,9 @@ def help_rows(look: Look, deeds: Sequence[Deed]) -> list[Row]:
             head = _FOLDED.get(deed.id, deed.id)
             told = head in _FAMILIES and head not in moved
             if not told:
-                rows += _key_rows(deed.show, deed.help, look)
+                rows += _key_rows(deed.show, deed.help, look, width)
             elif deed.id == head:
-                rows += _key_rows(*_FAMILIES[head], look)
+                rows += _key_rows(*_FAMILIES[head], look, width)
         rows.append(())
     rows.append((Span("Signs", "accent"),))
     for health, meaning in _MEANINGS.items():
@@ -79,10 +83,8 @@ def help_rows(look: Look, deeds: Sequence[Deed]) -> list[Row]:
     rows += [
         (),
         (Span("A card's trend", "accent"),),
-        (
-            Span(
-                "  one sign an answer, the newest at the right; the higher, the slower"
-            ),
+        *_prose(
+            "one sign an answer, the newest at the right; the higher, the slower", width
         ),
         (
             Span(f"  {failed}", "down"),
@@ -94,18 +96,25 @@ def help_rows(look: Look, deeds: Sequence[Deed]) -> list[Row]:
             Span("amber", "degraded"),
             Span(" slow"),
         ),
-        (Span("  The bar below it is the last answer's time: name, connection, TLS,"),),
-        (Span("  sending, waiting (inference by the server's word), receiving."),),
+        *_prose(
+            "The bar below it is the last answer's time: name, connection, TLS,"
+            " sending, waiting (inference by the server's word), receiving.",
+            width,
+        ),
         (),
         (Span("Mouse", "accent"),),
-        (Span("  Click anything; the wheel scrolls; shift-drag selects text."),),
+        *_prose("Click anything; the wheel scrolls; shift-drag selects text.", width),
     ]
     return rows
 
 
-def _key_rows(key: str, text: str, look: Look) -> list[Row]:
+def _prose(text: str, width: int) -> list[Row]:
+    return [(Span(f"  {line}"),) for line in wrap(text, max(20, width - 2))]
+
+
+def _key_rows(key: str, text: str, look: Look, width: int) -> list[Row]:
     head = fit((Span(f"  {key}", "bright"),), _INDENT, look)
-    first, *more = wrap(text, _TEXT_WIDTH)
+    first, *more = wrap(text, max(20, width - _INDENT))
     return [
         (*head, Span(first)),
         *((Span(" " * _INDENT), Span(line)) for line in more),
@@ -130,8 +139,14 @@ class Help(ModalScreen[None]):
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "yolotop: keys and signs"
             sheet.border_subtitle = "esc closes"
-            rows = help_rows(self._look, self._deeds)
-            yield Static(Content("\n").join(content_of(row) for row in rows))
+            yield Static(id="help-text")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Break the lines for the width there is."""
+        width = max(1, min(_WIDEST, event.size.width - _AROUND))
+        rows = help_rows(self._look, self._deeds, width=width)
+        text = Content("\n").join(content_of(row) for row in rows)
+        self.query_one("#help-text", Static).update(text)
 
 
 def content_of(row: Row) -> Content:
