@@ -23,9 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from yolotop.cli import out
-from yolotop.cli.options import Places
-from yolotop.cli.wishes import Wishes
+from yolotop.cli.places import Places
+from yolotop.cli.wish import Wishes
 from yolotop.errors import (
     ExitCode,
     MissingExtraError,
@@ -363,6 +362,7 @@ def _searched(config: Config) -> tuple[str, ...]:
 
 def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:
     """The state of things as one leaves, which the screen takes away with it."""
+    from yolotop.cli import out
     from yolotop.view import format as shown
 
     if snapshot is not None:
