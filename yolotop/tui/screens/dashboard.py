@@ -56,6 +56,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
+        self.header.read_only = not self.writable
         self.empty.searched = self.means.searched
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
