@@ -183,7 +183,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             return self._can_begin(deed)
         if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
-        if deed.id == "find":
+        if deed.id in ("find", "view"):
             return bool(self.snapshot.cards)
         if deed.id in ("sort", "reverse"):
             sorting = self.table.sort.by is not None or deed.id == "sort"
