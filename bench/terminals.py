@@ -214,7 +214,9 @@ def keys(setup: Setup, progress: Progress) -> Row:
     # Ten probes a second: every refresh changes cards, panels and the log.
     asked = [Asked(name, "10s", "1d") for name in names]
     found: list[float] = []
-    walk = (b"\x1b[B", b"\x1b[C", b"\x1b[B", b"v", b"\x1b[A", b"4", b"2", b"]", b"[")
+    # Each of them changes the screen, wherever the one before it led: the next card
+    # and back, a severity and back, a range and back, the log and back, four views.
+    walk = (b"\x1b[B", b"\x1b[A", b"4", b"2", b"]", b"[", b"\t", b"\t", *[b"v"] * 4)
     with (
         _measured(setup.work / "keys", setup, asked) as (config, data_dir),
         terminal(config, data_dir, rows=50, columns=200, shown="card-000") as screen,

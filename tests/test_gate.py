@@ -312,7 +312,7 @@ elif where == "loop":
 elif where == "run":
     import yolotop.collect.collector as collector
     collector.Collector.run = boom_later
-from yolotop.cli.main import run
+from yolotop.cli.start import run
 run()
 """
 

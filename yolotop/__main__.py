@@ -1,6 +1,6 @@
 """``python -m yolotop``: the same program as the ``yolotop`` command."""
 
-from yolotop.cli.main import run
+from yolotop.cli.start import run
 
 if __name__ == "__main__":
     run()

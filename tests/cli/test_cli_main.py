@@ -71,7 +71,7 @@ def test_commands_load_only_what_they_use(
         "import atexit, sys\n"
         "atexit.register(lambda: print('LOADED', *sys.modules, file=sys.stderr))\n"
         f"sys.argv[1:] = {args!r}\n"
-        "from yolotop.cli.main import run\n"
+        "from yolotop.cli.start import run\n"
         "run()\n"
     )
     done = subprocess.run(
@@ -157,7 +157,8 @@ def test_without_a_terminal_the_terminal_says_what_works(home: Home) -> None:
 
 CRASH = """
 import sys
-from yolotop.cli.main import app, run
+from yolotop.cli.main import app
+from yolotop.cli.start import run
 
 @app.command()
 def boom() -> None:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from yolotop.cli import web
-from yolotop.cli.options import Places
+from yolotop.cli.places import Places
 from yolotop.collect.lock import holder
 from yolotop.collect.process import stop
 from yolotop.errors import MissingExtraError, UsageError

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from yolotop.cli import terminal
-from yolotop.cli.wishes import Wishes
+from yolotop.cli.wish import Wishes
 from yolotop.config.schema import UiSettings
 
 Run = Callable[..., Result]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import pytest
+from portrait import Portraits, portrait
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 from tui_fleet import (
     GOOD_TRIAL,
@@ -120,3 +123,29 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         )
 
     return make
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """What it looked like, as text, when someone looked."""
+    return snapshot.use_extension(Portraits)
+
+
+@pytest.fixture
+def portrayed() -> Callable[..., str]:
+    """An app's portrait; called as ``snap_compare`` is, which takes an SVG."""
+
+    def take(
+        app: YolotopApp,
+        *,
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Pilot[int]], Awaitable[None]],
+    ) -> str:
+        async def run() -> str:
+            async with app.run_test(size=terminal_size) as pilot:
+                await run_before(pilot)
+                return portrait(app)
+
+        return asyncio.run(run())
+
+    return take

@@ -15,16 +15,19 @@ from yolotop.config.schema import UiSettings
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.commands import Deeds
 from yolotop.tui.keymap import EVERYWHERE, KNOWN, Keymap, name_of, read, shown
-from yolotop.tui.keys import DEEDS, Deed, deed_of, deeds_in
+from yolotop.tui.keys import CONTEXTS, DEEDS, Deed, deed_of, deeds_in
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.help import Help
 from yolotop.tui.widgets.fleet import Fleet
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.overview import Overview
+from yolotop.tui.widgets.scrolled import Scrolled
 from yolotop.tui.widgets.table_order import By, Sort
 
 DASHBOARD = ("app", "time", "dashboard", "deployment", "log", "list", "lines")
+TABS = ("the overview", "the detail's log", "predict", "code", "config")
+"""The contexts of the detail screen's tabs, from left to right."""
 WRITING = [deed for deed in DEEDS if deed.writes]
 
 
@@ -115,11 +118,17 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         number = deed.call.count(",") + ("(" in deed.call)
         monkeypatch.setattr(owner, f"action_{deed.action}", acts[number])
 
-    owners = {"app": YolotopApp, "list": Fleet, "lines": LogPane, "overview": Overview}
+    owners = {
+        "app": YolotopApp,
+        "list": Fleet,
+        "lines": LogPane,
+        "overview": Overview,
+        "page": Scrolled,
+    }
     for deed in DEEDS:
-        if deed.where in (*DASHBOARD, "overview"):
+        if deed.where in (*DASHBOARD, "empty", *owners):
             spy(owners.get(deed.where, Dashboard), deed)
-        if deed.where in ("detail", "deployment", "time", "log"):
+        if deed.where in ("detail", "deployment", "time", "log", "predict", "code"):
             spy(DetailScreen, deed)
     return seen
 
@@ -147,13 +156,15 @@ async def test_every_key_of_the_table_brings_its_action(
                 assert called == [deed.call], (deed.id, key)
 
 
-@pytest.mark.parametrize("keys", [(), ("tab",)], ids=["overview", "logs"])
+@pytest.mark.parametrize(
+    ("turns", "context"), enumerate(TABS), ids=lambda value: str(value)
+)
 async def test_every_key_of_the_detail_screen_brings_its_action(
     make_app: MakeApp,
     settle: Settle,
-    monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-    keys: tuple[str, ...],
+    turns: int,
+    context: str,
 ) -> None:
     app = make_app()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -163,14 +174,38 @@ async def test_every_key_of_the_detail_screen_brings_its_action(
         assert isinstance(screen, DetailScreen)
         while screen.detail is None:
             await pilot.pause()
-        await pilot.press(*keys)
+        await pilot.press(*("tab",) * turns)
         await pilot.pause()
+        deeds = deeds_in(*CONTEXTS[context])
+        offered = {deed.id for deed in screen.offered() if screen.can(deed)}
+        assert offered <= {deed.id for deed in deeds}
         called: list[str] = request.getfixturevalue("called")
-        for deed in (*screen.deeds, *deeds_in("app")):
+        for deed in deeds:
             for key in deed.keys.split(","):
                 called.clear()
                 await pilot.press(key)
                 assert called == [deed.call], (deed.id, key)
+
+
+async def test_every_key_of_the_empty_state_brings_its_action(
+    make_app: MakeApp, source: FakeSource, settle: Settle, called: list[str]
+) -> None:
+    source.snapshot = replace(source.snapshot, cards=(), counts=())
+    app = make_app(demo=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for deed in (deed_of("add"), *deeds_in(*CONTEXTS["an empty list"])):
+            for key in deed.keys.split(","):
+                called.clear()
+                await pilot.press(key)
+                assert called == [deed.call], (deed.id, key)
+
+
+def test_every_action_was_walked_to() -> None:
+    assert set(CONTEXTS) == {"the list", "the log", "an empty list", *TABS}
+    assert set(DASHBOARD) == {*CONTEXTS["the list"], *CONTEXTS["the log"]}
+    walked = {where for wheres in CONTEXTS.values() for where in wheres}
+    assert walked == {deed.where for deed in DEEDS}
 
 
 async def test_footer_help_and_palette_show_the_keys_that_count(

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 from tui_fleet import NOON, PROBE, FakeSource, MakeApp, Settle
 
-from yolotop.errors import StoreError
 from yolotop.model import Health
 from yolotop.view.snapshot import CollectorHealth, CollectorView, Figures
 
-SIZES = [(80, 24), (120, 40), (200, 50)]
+SIZES = [(60, 20), (80, 24), (120, 40)]
 Compare = Callable[..., bool]
+Portrayed = Callable[..., str]
 
 
 Run = Callable[[Pilot[int]], Awaitable[None]]
@@ -46,23 +47,28 @@ def _still(source: FakeSource) -> None:
     )
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("theme", ["yolotop", "yolotop-light", "ansi-dark"])
 def test_dashboard(
-    snap_compare: Compare,
+    snap_compare: Compare, make_app: MakeApp, theme: str, after: After
+) -> None:
+    app = make_app(theme=theme)
+    assert snap_compare(app, terminal_size=(120, 40), run_before=after())
+
+
+def test_terminal_of_ever(
+    snap_compare: Compare, make_app: MakeApp, after: After
+) -> None:
+    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=after())
+
+
+def test_tiny(
+    portrayed: Portrayed,
+    picture: SnapshotAssertion,
     make_app: MakeApp,
-    size: tuple[int, int],
-    theme: str,
     after: After,
 ) -> None:
-    assert snap_compare(make_app(theme=theme), terminal_size=size, run_before=after())
-
-
-@pytest.mark.parametrize("size", [(40, 10), (60, 20)], ids=str)
-def test_small(
-    snap_compare: Compare, make_app: MakeApp, size: tuple[int, int], after: After
-) -> None:
-    assert snap_compare(make_app(), terminal_size=size, run_before=after())
+    drawn = portrayed(make_app(), terminal_size=(40, 10), run_before=after())
+    assert drawn == picture
 
 
 def test_ascii(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
@@ -73,76 +79,65 @@ def test_ascii(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("filtered", ("slash", *"refused")),
         ("only", ("right", "o")),
-        ("compact", ("v",)),
         ("away", ("tab", "pageup")),
-        ("frozen", ("space",)),
-        ("help", ("question_mark",)),
-        ("add", ("a",)),
         ("added", ("a", *"dock-2", "tab", *"http", "ctrl+t")),
-        ("remove", ("right", "d")),
         ("errors", ("4",)),
-    ],
-)
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
-def test_states(
-    snap_compare: Compare,
-    make_app: MakeApp,
-    size: tuple[int, int],
-    name: str,
-    keys: Iterable[str],
-    after: After,
-) -> None:
-    app = make_app()
-    assert snap_compare(app, terminal_size=size, run_before=after(*keys)), name
-
-
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
         ("marked", ("slash", *"status:5xx", "enter", "u", "N")),
         ("problem", ("slash", *"stauts:5xx")),
-        ("cursor", ("tab", "up", "up")),
-        ("line", ("tab", "enter")),
     ],
-    ids=["marked", "problem", "cursor", "line"],
 )
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
-def test_log_states(
-    snap_compare: Compare,
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_states(
+    portrayed: Portrayed,
+    picture: SnapshotAssertion,
     make_app: MakeApp,
-    source: FakeSource,
     size: tuple[int, int],
     name: str,
     keys: Iterable[str],
     after: After,
 ) -> None:
-    if name == "line":
-        source.lines[-1] = replace(source.lines[-1], message=PROBE.message)
-        source.probes[source.lines[-1].seq] = PROBE
-    app = make_app()
-    assert snap_compare(app, terminal_size=size, run_before=after(*keys)), name
+    drawn = portrayed(make_app(), terminal_size=size, run_before=after(*keys))
+    assert drawn == picture, name
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
-def test_empty(
-    snap_compare: Compare,
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_line(
+    portrayed: Portrayed,
+    picture: SnapshotAssertion,
     make_app: MakeApp,
     source: FakeSource,
     size: tuple[int, int],
     after: After,
+) -> None:
+    source.lines[-1] = replace(source.lines[-1], message=PROBE.message)
+    source.probes[source.lines[-1].seq] = PROBE
+    run = after("tab", "enter")
+    assert portrayed(make_app(), terminal_size=size, run_before=run) == picture
+
+
+def test_help(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
+    run = after("question_mark")
+    assert snap_compare(make_app(), terminal_size=(120, 40), run_before=run)
+
+
+def test_empty(
+    snap_compare: Compare, make_app: MakeApp, source: FakeSource, after: After
 ) -> None:
     source.snapshot = replace(
         source.snapshot, cards=(), counts=(), totals=Figures(), active=0
     )
-    assert snap_compare(make_app(), terminal_size=size, run_before=after())
+    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=after())
 
 
-def test_save_anyway(snap_compare: Compare, make_app: MakeApp, after: After) -> None:
-    app = make_app()
-    keys = ("a", *"dock-2", "ctrl+s")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=after(*keys))
+def test_save_anyway(
+    portrayed: Portrayed,
+    picture: SnapshotAssertion,
+    make_app: MakeApp,
+    after: After,
+) -> None:
+    run = after("a", *"dock-2", "ctrl+s")
+    assert portrayed(make_app(), terminal_size=(80, 24), run_before=run) == picture
 
 
 def test_young_and_nobody_measures(
@@ -166,14 +161,3 @@ def test_young_and_nobody_measures(
     )
     app = make_app(trouble=lambda: "yolotop.toml:3: url is missing. Correct this")
     assert snap_compare(app, terminal_size=(120, 40), run_before=after())
-
-
-def test_trouble(
-    snap_compare: Compare, make_app: MakeApp, source: FakeSource, after: After
-) -> None:
-    async def lose(pilot: Pilot[int]) -> None:
-        await after()(pilot)
-        source.trouble = StoreError("history.db: disk I/O error", hint="check the disk")
-        await after()(pilot)
-
-    assert snap_compare(make_app(), terminal_size=(120, 40), run_before=lose)

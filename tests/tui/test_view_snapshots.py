@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from portrait import Portraits, portrait
+from portrait import portrait
 from syrupy.assertion import SnapshotAssertion
 from tui_fleet import FakeSource, MakeApp, Settle
 
@@ -34,12 +34,6 @@ def drawn(settle: Settle) -> Drawn:
             return portrait(app)
 
     return draw
-
-
-@pytest.fixture
-def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """What it looked like when someone looked."""
-    return snapshot.use_extension(Portraits)
 
 
 @pytest.fixture(autouse=True)

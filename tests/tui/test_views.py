@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from portrait import portrait
 from textual.pilot import Pilot
 from tui_fleet import FakeSource, MakeApp, Said, Settle, board, fleet_snapshot
 
@@ -319,10 +320,12 @@ async def test_the_cross_shows_all_again(
 # -- how it starts -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("view", ["cards", "compact", "table"])
+@pytest.mark.parametrize("view", ["cards", "compact", "table", "map"])
 async def test_the_config_says_which_view_is_first(
-    make_app: MakeApp, settle: Settle, view: str
+    make_app: MakeApp, source: FakeSource, settle: Settle, view: str
 ) -> None:
+    still = (replace(card, checking=False) for card in source.snapshot.cards)
+    source.snapshot = replace(source.snapshot, cards=tuple(still))
     app = make_app(view=view)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
@@ -330,6 +333,14 @@ async def test_the_config_says_which_view_is_first(
         assert len(listed(app)) == 9
         assert app.focused is board(app).fleet
         assert board(app).chosen == "dock-cam"
+        begun = portrait(app)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        while board(app).view != view:
+            await pilot.press("v")
+        await settle(pilot)
+        assert portrait(app) == begun
 
 
 async def test_the_cursor_is_where_the_keys_go(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yolotop.cli import out
-from yolotop.cli.options import ConfigOption, DataDirOption, JsonOption, Places, places
+from yolotop.cli.options import ConfigOption, DataDirOption, JsonOption, places
+from yolotop.cli.places import Places
 from yolotop.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

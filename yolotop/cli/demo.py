@@ -20,6 +20,7 @@ import typer
 
 from yolotop.cli import history, out
 from yolotop.cli.options import RangeWord, places
+from yolotop.cli.wish import Wishes
 from yolotop.cli.wishes import (
     LowBandwidthOption,
     NoMouseOption,
@@ -29,7 +30,6 @@ from yolotop.cli.wishes import (
     SymbolsOption,
     ThemeOption,
     ViewOption,
-    Wishes,
     wishes,
 )
 

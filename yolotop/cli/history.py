@@ -22,11 +22,11 @@ from yolotop.cli.options import (
     ConfigOption,
     DataDirOption,
     JsonOption,
-    Places,
     RangeWord,
     SeverityWord,
     places,
 )
+from yolotop.cli.places import Places
 from yolotop.errors import UsageError
 from yolotop.text import clean
 

@@ -7,16 +7,16 @@ how a command works: each module imports what is heavy inside its functions, so 
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from yolotop import __version__, crash
+from yolotop import __version__
 from yolotop.cli import check, collect, configure, deployments, failure, history
 from yolotop.cli.demo import demo
-from yolotop.cli.options import ConfigOption, DataDirOption, Places
+from yolotop.cli.options import ConfigOption, DataDirOption
+from yolotop.cli.places import Places
 from yolotop.cli.serve import serve
 from yolotop.cli.web import web
 from yolotop.cli.wishes import (
@@ -120,29 +120,3 @@ app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)
 app.add_typer(configure.app, name="config")
-
-
-def run() -> NoReturn:
-    """The console script: never returns, never shows a traceback."""
-    crash.install()
-    for stream in (sys.stdout, sys.stderr):
-        # A name from afar must not stop a command in a Latin-1 locale.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    code: int | str | None
-    try:
-        app(prog_name="yolotop")
-        code = ExitCode.OK
-    except SystemExit as exit_:
-        code = exit_.code
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last stop: told and written down
-        failure.tell_crash(error)
-        code = failure.CRASHED
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        failure.hush_stdout()
-        code = failure.CLOSED_PIPE
-    sys.exit(code)

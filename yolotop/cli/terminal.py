@@ -23,9 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from yolotop.cli import out
-from yolotop.cli.options import Places
-from yolotop.cli.wishes import Wishes
+from yolotop.cli.places import Places
+from yolotop.cli.wish import Wishes
 from yolotop.errors import (
     ExitCode,
     MissingExtraError,
@@ -267,7 +266,9 @@ def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[No
     width, height = os.get_terminal_size(sys.stdout.fileno())
     look = look_of(settings.symbols, os.environ)
     view = View(settings.view)
-    rows = first_light.picture_rows(snapshot, width, height, look, view=view)
+    rows = first_light.picture_rows(
+        snapshot, width, height, look, view=view, read_only=settings.read_only
+    )
     theme = palette.choose(settings.theme, os.environ)
     painted = first_light.sequences(rows, theme, os.environ)
     if not painted:
@@ -363,6 +364,7 @@ def _searched(config: Config) -> tuple[str, ...]:
 
 def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:
     """The state of things as one leaves, which the screen takes away with it."""
+    from yolotop.cli import out
     from yolotop.view import format as shown
 
     if snapshot is not None:

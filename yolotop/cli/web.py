@@ -25,7 +25,7 @@ from yolotop.errors import MissingExtraError, UsageError
 from yolotop.text import clean
 
 if TYPE_CHECKING:
-    from yolotop.cli.options import Places
+    from yolotop.cli.places import Places
 
 _NEEDED: Final = ("textual_serve", "aiohttp")
 

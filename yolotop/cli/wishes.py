@@ -1,21 +1,18 @@
 """How the terminal is to start, as far as the command line says so.
 
-Owns the options of the screen and what they make of the config's ``[ui]``. It must not
-know a command, nor what the screen does with them.
+Owns the options of the screen. It must not know a command, nor what the screen does
+with them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from yolotop.cli.options import RangeWord
-
-if TYPE_CHECKING:
-    from yolotop.config.schema import UiSettings
+from yolotop.cli.wish import Wishes
 
 
 class ViewWord(StrEnum):
@@ -68,32 +65,6 @@ LowBandwidthOption = Annotated[
     typer.Option("--low-bandwidth", help="For slow lines: a picture every 5 s, sixteen "
     "colours, nothing that turns."),
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line says; ``None`` and ``False`` leave it to the config.
-
-    A flag can forbid what the config allows, never allow what it forbids.
-    """
-
-    range: str | None = None
-    theme: str | None = None
-    view: str | None = None
-    symbols: str | None = None
-    no_mouse: bool = False
-    read_only: bool = False
-    refresh_s: float | None = None
-    low_bandwidth: bool = False
-
-    def applied(self, ui: UiSettings) -> UiSettings:
-        """The settings with these wishes in them."""
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
-        no_mouse = said.pop("no_mouse")
-        changed = {name: value for name, value in said.items() if value}
-        if no_mouse:
-            changed["mouse"] = False
-        return replace(ui, **changed)
 
 
 def wishes(

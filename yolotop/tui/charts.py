@@ -248,8 +248,13 @@ def column_chart(
     width: int,
     height: int,
     look: Look,
+    *,
+    unit: str = "",
 ) -> list[Row]:
-    """Requests as columns, failed ones at their feet; a whole cell for any at all."""
+    """Requests as columns, failed ones at their feet; a whole cell for any at all.
+
+    ``unit`` stands at the lowest label, for a chart without a heading.
+    """
     wide = width - GUTTER
     if wide < 8 or height < 1 or not axis.steps:
         return [()] * height
@@ -270,7 +275,7 @@ def column_chart(
         if y == 0 and most > 0:
             label = fmt.count(round(top), plain=look.plain)
         elif y == height - 1 and height > 1:
-            label = "0"
+            label = f"0 {unit}".rstrip()
         rows.append((*_gutter(label, look), *merged(cells)))
     return rows
 

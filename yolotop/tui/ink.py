@@ -243,6 +243,11 @@ def clip(row: Sequence[Span], width: int, look: Look) -> Row:
             continue
         if left > 0:
             out.append(span._replace(text=cut(span.text, left, look)))
+        elif out and span.text.strip():
+            # Cut between two spans: the one before must tell of it.
+            last = out[-1].text
+            text = cut(last + span.text, cell_len(last), look)
+            out[-1] = out[-1]._replace(text=text)
         break
     return tuple(out)
 

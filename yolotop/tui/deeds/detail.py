@@ -10,7 +10,7 @@ DEEDS: Final = (
     Deed(
         "back", "escape", "esc", "back", "Back to all deployments; first out of a"
         " filter, or off the cursor.",
-        "back", "detail", "Detail", hint=4,
+        "back", "detail", "Detail", hint=2,
     ),
     Deed(
         "tab.next", "tab", "tab", "next tab", "The next tab.",

@@ -56,6 +56,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
+        self.header.read_only = not self.writable
         self.empty.searched = self.means.searched
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
@@ -182,7 +183,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             return self._can_begin(deed)
         if deed.id in _ON_A_CARD or deed.where in ("log", "time", "list", "lines"):
             return bool(self.snapshot.cards)
-        if deed.id == "find":
+        if deed.id in ("find", "view"):
             return bool(self.snapshot.cards)
         if deed.id in ("sort", "reverse"):
             sorting = self.table.sort.by is not None or deed.id == "sort"

@@ -138,7 +138,8 @@ class Help(ModalScreen[None]):
         """A sheet that scrolls where it does not fit."""
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "yolotop: keys and signs"
-            sheet.border_subtitle = "esc closes"
+            keys = "up down" if self._look.plain else "↑↓"
+            sheet.border_subtitle = f"{keys} scroll · esc closes"
             yield Static(id="help-text")
 
     def on_resize(self, event: events.Resize) -> None:

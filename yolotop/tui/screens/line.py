@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -27,6 +28,9 @@ from yolotop.view import format as fmt
 _WIDTH: Final = 70
 _LABEL: Final = 13
 _BAR: Final = 40
+_MS: Final = 11
+_AROUND: Final = 8
+"""Cells that border, padding and scroll bar take."""
 _LINES: Final = 400
 _STYLES: Final = {
     name: f"$ink-{name}"
@@ -56,11 +60,13 @@ def line_text(line: LogLine) -> str:
     return "  ".join(" ".join(part.split()) for part in parts)
 
 
-def sheet_rows(line: LogLine, probe: StoredProbe | None, look: Look) -> list[Row]:
+def sheet_rows(
+    line: LogLine, probe: StoredProbe | None, look: Look, *, width: int = _WIDTH
+) -> list[Row]:
     """All that is known of a line, from the shortest to the longest."""
     rows: list[Row] = [
         (Span(text, line.severity.name),)
-        for text in wrapped(line.message, _WIDTH, 8, look)
+        for text in wrapped(line.message, width, 8, look)
     ]
     rows.append(())
     rows += (_fact(label, text) for label, text in _facts(line, probe, look))
@@ -68,16 +74,16 @@ def sheet_rows(line: LogLine, probe: StoredProbe | None, look: Look) -> list[Row
         if line.probe is not None:
             rows += [(), (Span("the probe itself is no longer kept", "faint"),)]
         return rows
-    if times := list(_times(probe, look)):
+    if times := list(_times(probe, look, min(_BAR, max(1, width - _LABEL - _MS)))):
         rows += [(), (Span("Where the time went", "accent"),), *times]
     if probe.headers:
         rows += [(), (Span("Headers", "accent"),)]
         for name, value in probe.headers:
-            rows += _told(name, value, look)
+            rows += _told(name, value, look, width)
     if probe.body_head:
         rows += [(), (Span("The answer began with", "accent"),)]
         for text in probe.body_head.splitlines()[:_LINES]:
-            rows += ((Span(part, "dim"),) for part in wrapped(text, _WIDTH, 40, look))
+            rows += ((Span(part, "dim"),) for part in wrapped(text, width, 40, look))
     return rows
 
 
@@ -106,7 +112,7 @@ def _facts(
     yield "number", fmt.count(line.seq, plain=look.plain)
 
 
-def _times(probe: StoredProbe, look: Look) -> Iterator[Row]:
+def _times(probe: StoredProbe, look: Look, bar: int) -> Iterator[Row]:
     """A waterfall: each phase where it began, then what the wait was made of."""
     spent = [(name, getattr(probe.phases, name)) for name in PHASE_NAMES]
     total = sum(ms for _, ms in spent if ms) or 1.0
@@ -114,35 +120,40 @@ def _times(probe: StoredProbe, look: Look) -> Iterator[Row]:
     for name, ms in spent:
         if ms is None:
             continue
-        yield _bar(name, begun, ms, total, look, "trend")
+        share = (begun / total, ms / total)
+        yield _bar(name, ms, share, bar, look, "trend")
         if name == "wait":
-            yield from _wait(probe, begun, total, look)
+            yield from _wait(probe, begun, total, look, bar)
         begun += ms
 
 
-def _wait(probe: StoredProbe, begun: float, total: float, look: Look) -> Iterator[Row]:
+def _wait(
+    probe: StoredProbe, begun: float, total: float, look: Look, bar: int
+) -> Iterator[Row]:
     parts = probe.phases.split_wait(probe.server)
     if parts is None or probe.server is None:
         return
     for field in fields(parts):
         ms = getattr(parts, field.name)
         if ms:
-            yield _bar(f"  {field.name}", begun, ms, total, look, "faint")
+            share = (begun / total, ms / total)
+            yield _bar(f"  {field.name}", ms, share, bar, look, "faint")
             begun += ms
 
 
 def _bar(
-    name: str, begun: float, ms: float, total: float, look: Look, role: str
+    name: str, ms: float, share: tuple[float, float], wide: int, look: Look, role: str
 ) -> Row:
-    start = min(_BAR - 1, int(begun / total * _BAR))
-    length = max(1, min(_BAR - start, round(ms / total * _BAR)))
+    """``share`` is where it began and how long, of the whole; ``wide`` is in cells."""
+    start = min(wide - 1, int(share[0] * wide))
+    length = max(1, min(wide - start, round(share[1] * wide)))
     sign = "=" if look.plain else "━"
     return (
         Span(f"{name:<{_LABEL}}", "dim"),
         Span(" " * start),
         Span(sign * length, role),
-        Span(" " * (_BAR - start - length)),
-        Span(fmt.ms(ms, plain=look.plain).rjust(11), "bright"),
+        Span(" " * (wide - start - length)),
+        Span(fmt.ms(ms, plain=look.plain).rjust(_MS), "bright"),
     )
 
 
@@ -150,8 +161,8 @@ def _fact(label: str, text: str) -> Row:
     return (Span(f"{label:<{_LABEL}}", "faint"), Span(text))
 
 
-def _told(name: str, value: str, look: Look) -> Iterator[Row]:
-    first, *more = wrapped(f"{name}: {value}", _WIDTH - 2, 6, look) or [""]
+def _told(name: str, value: str, look: Look, width: int) -> Iterator[Row]:
+    first, *more = wrapped(f"{name}: {value}", width - 2, 6, look) or [""]
     yield (Span(first, "dim"),)
     yield from ((Span(f"  {part}", "dim"),) for part in more)
 
@@ -175,8 +186,14 @@ class LineSheet(ModalScreen[None]):
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = Content(self._line.deployment or "collector")
             sheet.border_subtitle = "y copies, esc closes"
-            rows = sheet_rows(self._line, self._probe, self._look)
-            yield Static(Content("\n").join(_content(row) for row in rows))
+            yield Static(id="line-text")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Break the lines, and draw the bars, for the width there is."""
+        width = max(1, min(_WIDTH, event.size.width - _AROUND))
+        rows = sheet_rows(self._line, self._probe, self._look, width=width)
+        text = Content("\n").join(_content(row) for row in rows)
+        self.query_one("#line-text", Static).update(text)
 
     def action_copy(self) -> None:
         """All of it, as text."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from textual.reactive import var
 
 from yolotop.tui.deeds.deed import Deed
-from yolotop.tui.ink import Row, Span, centred, cut
+from yolotop.tui.ink import Row, Span, centred, cut, wrapped
 from yolotop.tui.widgets.painted import Painted
 
 _WORDS = {
@@ -38,7 +38,7 @@ class Empty(Painted):
         text: list[Row] = [
             (Span(f"{sign} ", "up"), Span("yolotop", "bright+bold")),
             (),
-            (Span(cut(_LINE, width - 2, look), "text"),),
+            *((Span(line, "text"),) for line in wrapped(_LINE, width - 2, 2, look)),
             (Span("No deployment is registered yet.", "dim"),),
             (),
             *(

@@ -143,14 +143,18 @@ def _line_row(
         marks = (name.strip(),) if "name" in keys else words
         row += (*highlighted(name, tone, marks), Span("  "))
     right: list[Span] = []
-    if cols.status:
+    # A line without figures has their room for what it says.
+    figures = line.http_status is not None or line.latency_ms is not None
+    if cols.status and figures:
         status = "" if line.http_status is None else str(line.http_status)
         bad = line.http_status is not None and line.http_status >= 400
         tone = "warning" if bad else "faint"
         marks = (status,) if "status" in keys else words
         right += highlighted(status.rjust(cols.status), tone, marks)
-    if cols.latency:
-        late = "" if line.latency_ms is None else fmt.ms(line.latency_ms)
+    if cols.latency and figures:
+        late = (
+            "" if line.latency_ms is None else fmt.ms(line.latency_ms, plain=look.plain)
+        )
         marks = (late,) if "ms" in keys else ()
         right += (*highlighted(late.rjust(cols.latency), "dim", marks), Span(" "))
     room = width - width_of(row) - width_of(right)

@@ -128,7 +128,8 @@ def traffic_block(
         tuple(step.requests if step else None for step in detail.steps),
         tuple(step.failed if step else None for step in detail.steps),
     )
-    chart = column_chart(traffic, axis, width, height, look)
+    unit = "" if headed else "req"
+    chart = column_chart(traffic, axis, width, height, look, unit=unit)
     if not headed:
         return chart
     figures = _figures_at(detail, axis.cursor)
