@@ -64,7 +64,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         if self.means.first is not None:
             self.take_picture(self.means.first)
         self.share_out()
-        self.run_worker(self.feed.run(), group="feed")
+        self.run_worker(self.keep_asking(), group="feed")
 
     # -- what comes from the feed --------------------------------------------------
 
