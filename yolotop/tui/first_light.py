@@ -1,8 +1,8 @@
 """The first picture, drawn before Textual is loaded.
 
 Owns the fleet as terminal sequences: header, panels and deployments as the dashboard
-will draw them a moment later. Textual takes 0.2 s to load on a server and ten times
-that on a small edge box; who is up can be on the screen before. It must not load
+will draw them a moment later. Textual takes 0.2 s to load on a server, and longer on
+a small box; who is up can be on the screen before. It must not load
 Textual nor read the keyboard: what is typed meanwhile waits in the terminal.
 """
 
