@@ -65,6 +65,18 @@ def test_a_healthy_card_says_its_figures() -> None:
         assert part in said
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("silo-9", "♥ silo-9 ─ northamerica-northeast1 ─"),
+        ("gate-3 of the northern yard", "♥ gate-3 of the nort…  northameric… ─"),
+    ],
+)
+def test_a_region_takes_the_room_that_the_name_leaves(name: str, said: str) -> None:
+    card = replace(CARD, name=name, region="northamerica-northeast1")
+    assert said in text(card_rows(card, 40, Density.FULL, Setting(NOW, LOOK)))
+
+
 def test_a_sick_card_says_why_since_when_and_in_which_colour() -> None:
     sick = replace(
         CARD,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.events import Key
@@ -17,6 +19,7 @@ from yolotop.tui.layout import View
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.help import Help
+from yolotop.view.log import LogPage
 from yolotop.view.snapshot import CollectorHealth, CollectorView, Range
 
 
@@ -575,3 +578,28 @@ async def test_a_burst_of_keys_goes_where_it_was_meant(
         await settle(pilot)
         assert type(app.screen).__name__ == "AddDeployment"
         assert actions.calls == []
+
+
+async def test_an_answer_that_comes_while_the_screen_goes_is_no_fault(
+    make_app: MakeApp,
+    source: FakeSource,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = make_app()
+    answer = source.log
+    came_late: list[bool] = []
+
+    async def late(*args: Any, **named: Any) -> LogPage:
+        while screen.query("#log"):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        came_late.append(True)
+        return await answer(*args, **named)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        screen = board(app)
+        monkeypatch.setattr(source, "log", late)
+        screen.feed.nudge()
+        await pilot.pause()
+    assert came_late

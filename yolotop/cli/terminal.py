@@ -266,7 +266,9 @@ def _first_light(snapshot: Snapshot | None, settings: UiSettings) -> Iterator[No
     width, height = os.get_terminal_size(sys.stdout.fileno())
     look = look_of(settings.symbols, os.environ)
     view = View(settings.view)
-    rows = first_light.picture_rows(snapshot, width, height, look, view=view)
+    rows = first_light.picture_rows(
+        snapshot, width, height, look, view=view, read_only=settings.read_only
+    )
     theme = palette.choose(settings.theme, os.environ)
     painted = first_light.sequences(rows, theme, os.environ)
     if not painted:

@@ -80,7 +80,7 @@ def _as_theme(value: object) -> str:
     text = as_text(value)
     if not _THEME.fullmatch(text):
         raise ValueError(
-            f'{quoted(text)} is not the name of a theme; write "auto", "dark", "light"…'
+            f'{quoted(text)} is not the name of a theme; write "auto", "yolotop"…'
         )
     return text
 

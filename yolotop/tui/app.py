@@ -100,6 +100,7 @@ class YolotopApp(App[int]):
             keymap=keymap.read(settings.keymap),
             demo=demo,
         )
+        self.set_class(self.look.plain, "-plain")
         for theme in themes.OWN_THEMES:
             self.register_theme(theme)
         # Sixteen colours take 43 % fewer bytes than sixteen million (measured).

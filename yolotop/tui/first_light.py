@@ -1,8 +1,8 @@
 """The first picture, drawn before Textual is loaded.
 
 Owns the fleet as terminal sequences: header, panels and deployments as the dashboard
-will draw them a moment later. Textual takes 0.2 s to load on a server and ten times
-that on a small edge box; who is up can be on the screen before. It must not load
+will draw them a moment later. Textual takes 0.2 s to load on a server, and longer on
+a small box; who is up can be on the screen before. It must not load
 Textual nor read the keyboard: what is typed meanwhile waits in the terminal.
 """
 
@@ -59,11 +59,19 @@ _ANSI: Final = {
 
 
 def picture_rows(
-    snapshot: Snapshot, width: int, height: int, look: Look, *, view: View
+    snapshot: Snapshot,
+    width: int,
+    height: int,
+    look: Look,
+    *,
+    view: View,
+    read_only: bool = False,
 ) -> list[Row]:
     """Header, panels and cards; nothing where the log, a table or the map will be."""
     shares = plan(width, height, len(snapshot.cards), view=view)
-    rows: list[Row] = [header_row(snapshot, snapshot.range, None, width, look)]
+    rows: list[Row] = [
+        header_row(snapshot, snapshot.range, None, width, look, read_only=read_only)
+    ]
     if shares.panels:
         boxed = shares.boxed_panels
         rows += panel_rows(snapshot, width, shares.panels, look, boxed=boxed)

@@ -27,6 +27,8 @@ from yolotop.store.protocol import (
 FINE_UP_TO_S: Final = 21_600
 RENEW_S: Final = 60.0
 """A face's budgets are this old at most: 25 ms for a hundred deployments."""
+YOUNG_S: Final = 3.0
+"""The same while nothing was summed yet: little to sum, and someone waits for it."""
 _NONE: Final = SlotCounts(0, 0, 0)
 
 
@@ -43,7 +45,9 @@ class Budgets:
         """Sum them anew where they are old, or of another fleet."""
         entries = list(registered)
         names = frozenset(entry.name for entry in entries)
-        if names == self._names and 0 <= now - self._at < RENEW_S:
+        young = not any(budget.counts.total for budget in self._known.values())
+        renew_s = YOUNG_S if young else RENEW_S
+        if names == self._names and 0 <= now - self._at < renew_s:
             return
         self._known = await budgets(self._reader, entries, now)
         self._names, self._at = names, now

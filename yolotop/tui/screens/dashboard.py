@@ -56,6 +56,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def on_mount(self) -> None:
         """Hand out what is known and start asking."""
         self.header.range_ = self.range_
+        self.header.read_only = not self.writable
         self.empty.searched = self.means.searched
         self.log_pane.query_ = self.log_query
         self.feed.range_ = self.range_
@@ -63,7 +64,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         if self.means.first is not None:
             self.take_picture(self.means.first)
         self.share_out()
-        self.run_worker(self.feed.run(), group="feed")
+        self.run_worker(self.keep_asking(), group="feed")
 
     # -- what comes from the feed --------------------------------------------------
 

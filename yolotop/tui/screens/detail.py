@@ -109,7 +109,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         self.feed.query = self.log_query
         self.share_out()
         self.show_hints()
-        self.run_worker(self.feed.run(), group="feed")
+        self.run_worker(self.keep_asking(), group="feed")
 
     @property
     def page(self) -> Page | None:

@@ -96,6 +96,9 @@ class LogDeeds(Watching):
 
     def action_match(self, by: int) -> None:
         """The next match or the one before."""
+        # What enter does next belongs to the line that is found.
+        if self.log_pane.display:
+            self.set_focus(self.log_pane)
         self.log_pane.to_match(by)
 
     def action_log_page(self, by: int) -> None:

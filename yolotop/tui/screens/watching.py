@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from textual.css.query import NoMatches
 from textual.reactive import var
 
 from yolotop.config.schema import UiSettings
@@ -125,6 +126,15 @@ class Watching(Handing):
     def palette_label(self, deed: Deed) -> str:
         """How a deed reads in the palette now."""
         return deed.palette
+
+    async def keep_asking(self) -> None:
+        """Ask for as long as the screen is there; what comes while it goes is lost."""
+        try:
+            await self.feed.run()
+        except NoMatches:
+            # A screen's widgets are taken down before its workers are.
+            if self.display and self.app.is_running:
+                raise
 
     def ask_now(self) -> None:
         """Have the source asked at once."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
+
 from yolotop.model import PHASE_NAMES, Health
 from yolotop.tui.ink import (
     Look,
@@ -191,8 +193,10 @@ def card_rows(card: Card, width: int, density: Density, setting: Setting) -> lis
     inner = width - 4
     left_top, right_top, left_bottom, right_bottom = look.corners
     marker = look.marker if setting.selected else look.across
+    # A third of the line is the region's, and what the name leaves.
+    room = max(inner // 3, inner - cell_len(card.name) - 6)
     region = (
-        (Span(" "), Span(cut(card.region, inner // 3, look), "dim"), Span(" "))
+        (Span(" "), Span(cut(card.region, room, look), "dim"), Span(" "))
         if card.region
         else ()
     )

@@ -39,6 +39,8 @@ class Deck(Fleet):
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
         self.top = 0
+        self._drawn: dict[str, tuple[Card, tuple[object, ...], list[Row]]] = {}
+        """What each card looked like last, and for which card and surroundings."""
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """The grid rows in sight."""
@@ -98,7 +100,24 @@ class Deck(Fleet):
         )
 
     def _block(self, card: Card, width: int, shared: Setting) -> list[Row]:
-        setting = replace(shared, selected=card.name == self.selected)
+        selected = card.name == self.selected
+        setting = replace(
+            shared,
+            selected=selected,
+            # What only the selected card or a turning one shows must not make the
+            # others look new: a cursor that moves draws two cards, not sixty.
+            focused=shared.focused or not selected,
+            frame=shared.frame if card.checking else 0,
+        )
+        shape = (width, self.density, self.compact, setting)
+        known = self._drawn.get(card.name)
+        if known is not None and known[0] is card and known[1] == shape:
+            return known[2]
+        rows = self._draw(card, width, setting)
+        self._drawn[card.name] = (card, shape, rows)
+        return rows
+
+    def _draw(self, card: Card, width: int, setting: Setting) -> list[Row]:
         if self.compact and self.density is Density.LINE:
             return [compact_row(card, width, setting)]
         if self.density is Density.LINE:

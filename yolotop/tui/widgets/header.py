@@ -21,12 +21,20 @@ class Header(Painted):
     snapshot: var[Snapshot] = var(EMPTY)
     range_: var[Range] = var(Range.H24)
     freeze: var[Freeze | None] = var[Freeze | None](None)
+    read_only: var[bool] = var(False)
+    """Whether keys that change something are off; said, since they do nothing."""
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """One line."""
-        return (header_row(self.snapshot, self.range_, self.freeze, width, self.look),)[
-            :height
-        ]
+        row = header_row(
+            self.snapshot,
+            self.range_,
+            self.freeze,
+            width,
+            self.look,
+            read_only=self.read_only,
+        )
+        return (row,)[:height]
 
     def watch_snapshot(self) -> None:
         """Show the new picture."""
@@ -34,6 +42,10 @@ class Header(Painted):
 
     def watch_range_(self) -> None:
         """Mark the new range."""
+        self.repaint()
+
+    def watch_read_only(self) -> None:
+        """Say that it is."""
         self.repaint()
 
     def watch_freeze(self) -> None:

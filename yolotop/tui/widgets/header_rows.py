@@ -88,7 +88,13 @@ def paused(freeze: Freeze, look: Look) -> Row:
 
 
 def header_row(
-    snapshot: Snapshot, range_: Range, freeze: Freeze | None, width: int, look: Look
+    snapshot: Snapshot,
+    range_: Range,
+    freeze: Freeze | None,
+    width: int,
+    look: Look,
+    *,
+    read_only: bool = False,
 ) -> Row:
     """The line for ``width`` cells; from wide to narrow it says less."""
     gap = Span("   ")
@@ -97,7 +103,9 @@ def header_row(
     noun = "deployment" if number == 1 else "deployments"
     total = Span(f"{number} {noun}", "dim")
     tally = counts(snapshot, look)
-    held = (gap, *paused(freeze, look)) if freeze else ()
+    held: Row = (gap, *paused(freeze, look)) if freeze else ()
+    if read_only:
+        held = (gap, Span("read-only", "accent"), *held)
     clock = Span(f"{fmt.clock(snapshot.at or None, seconds=False)} ", "dim")
     wide = collector(snapshot, look, short=False)
     slim = collector(snapshot, look, short=True)

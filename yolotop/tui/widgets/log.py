@@ -315,11 +315,11 @@ class LogPane(Painted, can_focus=True):
         self._top = self._end if self.following else min(self._top, self._end)
         super().on_resize(event)
 
-    def on_focus(self) -> None:
+    def on_focus(self, _event: events.Focus) -> None:
         """Show that keys go here."""
         self.repaint()
 
-    def on_blur(self) -> None:
+    def on_blur(self, _event: events.Blur) -> None:
         """Show that they go elsewhere."""
         self.repaint()
 
@@ -438,7 +438,8 @@ class LogPane(Painted, can_focus=True):
             everything=self.everything,
             boxed=self.boxed,
             count=count,
-            total=window.extent.total,
+            # The extent is as old as the last page; lines were appended since.
+            total=max(window.extent.total, count),
             partial=window.more_before or window.more_after,
             marking=marking,
             problems=self._filter.problems,

@@ -152,7 +152,9 @@ def _line_row(
         marks = (status,) if "status" in keys else words
         right += highlighted(status.rjust(cols.status), tone, marks)
     if cols.latency and figures:
-        late = "" if line.latency_ms is None else fmt.ms(line.latency_ms)
+        late = (
+            "" if line.latency_ms is None else fmt.ms(line.latency_ms, plain=look.plain)
+        )
         marks = (late,) if "ms" in keys else ()
         right += (*highlighted(late.rjust(cols.latency), "dim", marks), Span(" "))
     room = width - width_of(row) - width_of(right)

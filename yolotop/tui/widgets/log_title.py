@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from yolotop.model import Severity
 from yolotop.tui.ink import Look, Row, Span, clip, cut, width_of
 from yolotop.tui.widgets.log_rows import severity_picker
 from yolotop.view import format as fmt
@@ -81,7 +82,9 @@ def count_of(at: Standing, look: Look) -> str:
     count, total = (fmt.count(number, plain=plain) for number in (at.count, at.total))
     if at.marking:
         return f"{count}{more} marked"
-    if at.count == at.total or (at.everything and not at.query.text and at.partial):
+    query = at.query
+    filtered = query.text or query.deployment or query.min_severity > Severity.DEBUG
+    if at.count == at.total or (at.partial and not filtered):
         return "1 line" if at.total == 1 else f"{total} lines"
     return f"{count}{more} of {total}"
 

@@ -26,7 +26,7 @@ _READS: Final = {
     "connect": _Part("connect", "┄", "c", "phase-connect"),
     "tls": _Part("tls", "═", "t", "phase-tls"),
     "send": _Part("send", "─", "s", "phase-send"),
-    "network": _Part("network", "┈", "n", "phase-wait"),
+    "network": _Part("outside call", "┈", "n", "phase-wait"),
     "queue": _Part("queue", "░", "q", "phase-connect"),
     "preprocess": _Part("preprocess", "▒", "p", "phase-wait"),
     "inference": _Part("inference", "█", "I", "phase-server"),
