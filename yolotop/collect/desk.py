@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from yolotop.collect.asking import GRACE_S, Asker, ask_once
 from yolotop.collect.clock import Clock, sleep
-from yolotop.collect.rounds import GRACE_S, Asker, ask_once
 from yolotop.collect.showing import showing
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import deployment_from_table
