@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from yolotop.preset import ULTRALYTICS, Preset
+
 
 class Severity(IntEnum):
     """How much a line matters. The order is the filter order."""
@@ -62,13 +64,20 @@ class ErrorKind(StrEnum):
     WRONG_ANSWER = "wrong_answer"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+    CLIENT_ERROR = "client_error"
+    MODEL_NOT_FOUND = "model_not_found"
+    OVERLOADED = "overloaded"
+    HANDLER_ERROR = "handler_error"
+    NOT_READY = "not_ready"
+    MODEL_CHANGED = "model_changed"
 
 
 class Outcome(StrEnum):
     """What one verdict comes to.
 
     ``FAILED`` and ``WRONG`` count as errors; ``SLOW`` is a right answer that took
-    longer than the deployment's ``slow``; ``COLD`` is "starting up", neither.
+    longer than the deployment's ``slow``; ``COLD`` is "starting up", neither;
+    ``CHANGED`` is an answer of another model than the one the baseline was taken of.
     """
 
     OK = "ok"
@@ -76,6 +85,7 @@ class Outcome(StrEnum):
     COLD = "cold"
     WRONG = "wrong"
     FAILED = "failed"
+    CHANGED = "changed"
 
     @property
     def is_error(self) -> bool:
@@ -114,18 +124,87 @@ class Expectation:
     """What a right answer holds, beyond status and shape. Empty: nothing is expected.
 
     ``drawn`` asks that exactly the shapes drawn on the synthetic frame come back, each
-    with its label and IoU ≥ 0.5. Counts are detections per image.
+    with its label and IoU ≥ 0.5. Counts are detections per image. ``counts`` are
+    conditions on how many there are of a label, such as ``("person", ">=1")``, of which
+    only those with at least ``min_confidence`` (0-1) count.
     """
 
     drawn: bool = False
     min_detections: int | None = None
     max_detections: int | None = None
     labels: tuple[str, ...] = ()
+    counts: tuple[tuple[str, str], ...] = ()
+    min_confidence: float | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether any answer of the right shape is right."""
         return self == Expectation()
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One thing seen: corner box in pixels of the probe image, confidence 0–1.
+
+    ``outline`` are the corners of an oriented box, or the polygon of a mask, in pixels;
+    ``keypoints`` are x, y in pixels and visibility or confidence where it is told.
+    ``share`` is the part of the image, 0–1, that a class of a semantic mask covers.
+    A classifier gives labels with confidences and no boxes, the likeliest first.
+    """
+
+    label: str
+    confidence: float | None = None
+    box: tuple[float, float, float, float] | None = None
+    outline: tuple[tuple[float, float], ...] = ()
+    keypoints: tuple[tuple[float, float, float | None], ...] = ()
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """A depth map cut to a grid: ``rows`` times ``columns`` values in metres, row by
+
+    row from the top left; 0 where the server knows none.
+    """
+
+    rows: int
+    columns: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far an answer may be from its baseline and still be the same.
+
+    Counts of detections; shares 0–1. ``keypoint`` is a mean distance as a share of the
+    box's diagonal, ``depth`` a mean relative error, ``pixels`` a difference in the part
+    of the image that a class covers.
+    """
+
+    missed: int = 0
+    extra: int = 1
+    confidence: float = 0.10
+    iou: float = 0.80
+    keypoint: float = 0.05
+    depth: float = 0.10
+    pixels: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The answer that an image once got, pinned by a person.
+
+    ``image_sha256`` is of the file's bytes. ``facts`` are of the model that answered
+    (see :attr:`Prediction.facts`); ``pinned_at`` is Unix time in UTC seconds.
+    """
+
+    image_sha256: str
+    pinned_at: float
+    detections: tuple[Detection, ...]
+    task: str | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    depth: Depth | None = None
+    image_shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +240,12 @@ class Deployment:
     proxy and TLS together, ``first_byte_timeout_s`` from there to the first byte of the
     answer. ``proxy_auth`` refers to ``user:password``; ``ca``, ``client_cert`` and
     ``client_key`` are paths of PEM files. ``location`` is latitude and longitude in
-    degrees, for a map.
+    degrees, for a map. ``preset`` is what ``dialect`` comes to: how the server is asked
+    and read. ``model`` and ``model_version`` are what the server calls the model,
+    ``class_names`` its classes in their order, for servers that answer with numbers.
+    ``headers`` go out with every request. ``golden`` is the pinned answer to ``image``,
+    compared within ``tolerance``. ``metrics_url`` is where the server counts its real
+    traffic (``""``: nowhere, ``None``: where the preset says).
     """
 
     name: str
@@ -202,6 +286,24 @@ class Deployment:
     verify_tls: bool = True
     allow_link_local: bool = False
     location: tuple[float, float] | None = None
+    preset: Preset = ULTRALYTICS
+    model: str | None = None
+    model_version: str | None = None
+    class_names: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    golden: Baseline | None = None
+    tolerance: Tolerance = Tolerance()
+    metrics_url: str | None = None
+
+    @property
+    def questions(self) -> tuple[ProbeKind, ...]:
+        """What can be asked of it at all, liveness first."""
+        preset = self.preset
+        asked = (
+            (ProbeKind.HEALTH, preset.liveness),
+            (ProbeKind.PREDICT, preset.question),
+        )
+        return tuple(kind for kind, how in asked if how is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,21 +385,14 @@ class WaitParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
-    """One thing seen: corner box in pixels of the probe image, confidence 0–1."""
-
-    label: str
-    confidence: float | None = None
-    box: tuple[float, float, float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer's content in the one shape every dialect gives.
 
     ``model_id`` is a short text naming model, version and classes where the server
     tells them: it changes when the model behind the URL changes. ``alive_s`` is how
-    long the instance says it has lived, in seconds.
+    long the instance says it has lived, in seconds. ``facts`` are what the server tells
+    of model and libraries, by name in alphabetical order: ``("model", "shapes.onnx")``,
+    ``("library ultralytics", "8.4.190")``.
     """
 
     detections: tuple[Detection, ...]
@@ -306,6 +401,8 @@ class Prediction:
     task: str | None = None
     model_id: str | None = None
     alive_s: float | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    depth: Depth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +424,8 @@ class Answer:
     most 16 of 200 characters. ``retry_after_s`` is the server's own wish.
     ``frame`` names the image sent; ``drawn`` is what that image is known to hold
     (``None``: nobody knows). ``tls_expires_at`` is when the first certificate of the
-    peer's chain ends, UTC seconds.
+    peer's chain ends, UTC seconds. ``frame_sha256`` is of the image's bytes;
+    ``body_digest`` tells whether two predictions came in the same bytes.
     """
 
     deployment: str
@@ -345,6 +443,8 @@ class Answer:
     drawn: tuple[Detection, ...] | None = None
     tls_expires_at: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    frame_sha256: str | None = None
+    body_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,8 +459,8 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether a right answer came (a slow one is still right)."""
-        return self.outcome in (Outcome.OK, Outcome.SLOW)
+        """Whether an answer came that is not wrong (slow and changed ones are not)."""
+        return self.outcome in (Outcome.OK, Outcome.SLOW, Outcome.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
