@@ -13,7 +13,15 @@ import typer
 from typer.core import TyperGroup
 
 from yolotop import __version__
-from yolotop.cli import check, collect, configure, deployments, failure, history
+from yolotop.cli import (
+    check,
+    collect,
+    configure,
+    deployments,
+    failure,
+    golden,
+    history,
+)
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
@@ -119,4 +127,5 @@ app.command()(deployments.add)
 app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)
+app.add_typer(golden.app, name="golden")
 app.add_typer(configure.app, name="config")

@@ -10,26 +10,32 @@ another shell may have another one.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
+from yolotop.config.deployment import KEYS, KINDS
 from yolotop.config.duration import format_duration
+from yolotop.config.expect import EXPECT_KEYS
+from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
 from yolotop.config.problems import nearest, quoted
 from yolotop.errors import ConfigError
-from yolotop.model import Deployment, Expectation
+from yolotop.model import Deployment, Expectation, Tolerance
 from yolotop.text import clean, redact, show_url
 
 BUILT_IN: Final = "built in"
 NONE: Final = "none"
 """The value of a key that is not set and has no default."""
 _REFERENCES: Final = frozenset({"api_key", "proxy_auth"})
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+"""A key of TOML that needs no quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on.
+    of ``expect`` are ``expect.labels`` and so on; a baseline's origin says when it was
+    pinned.
     """
 
     key: str
@@ -125,12 +132,38 @@ def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
 
 def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
-        if key != "expect":
+        if key == "expect":
+            yield from _expected(found, sources)
+        elif key == "tolerance":
+            for inner in TOLERANCE_KEYS:
+                plain = getattr(Tolerance(), inner)
+                yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
+        elif key == "golden":
+            yield _golden(found, sources)
+        else:
             yield _setting(key, sources.of(key), _effective(found, key))
-            continue
-        for inner in EXPECT_KEYS:
-            plain = getattr(Expectation(), inner)
-            yield _setting(f"expect.{inner}", sources.of(key, inner), plain)
+
+
+def _expected(found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """The known keys, then the labels that stand beside them."""
+    for inner in EXPECT_KEYS:
+        # No counts are a table, which an empty list is not.
+        plain = getattr(Expectation(), inner) if inner != "counts" else None
+        yield _setting(f"expect.{inner}", sources.of("expect", inner), plain)
+    apart = sources.of("expect", "counts")
+    named = apart[0] if apart is not None and isinstance(apart[0], Mapping) else {}
+    for label, _ in found.expect.counts:
+        if label not in named:
+            key = label if _BARE.fullmatch(label) else json.dumps(label)
+            yield _setting(f"expect.{key}", sources.of("expect", label), None)
+
+
+def _golden(found: Deployment, sources: _Sources) -> Setting:
+    setting = _setting("golden", sources.of("golden"), None)
+    if found.golden is None:
+        return setting
+    at = datetime.fromtimestamp(found.golden.pinned_at, UTC)
+    return replace(setting, origin=f"{setting.origin}, pinned {at:%Y-%m-%d %H:%M}Z")
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:
