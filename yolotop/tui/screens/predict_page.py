@@ -170,7 +170,7 @@ def why_not_pinned(shot: Shot | None) -> str:
         return "A drawn picture is another one each time; send one from a file (o)"
     if shot.image == GOLDEN:
         return "This is the golden picture already; pin its file (o) for a new baseline"
-    if shot.result.get("verdict") not in ("ok", "slow"):
+    if shot.result.get("verdict") not in ("ok", "slow", "changed"):
         return "Only a good answer can be expected from now on"
     if not isinstance(shot.result.get("baseline"), Mapping):
         return "The collector that runs is an older one; restart it to pin"
@@ -180,8 +180,8 @@ def why_not_pinned(shot: Shot | None) -> str:
 def what_is_pinned(deployment: str, path: str, baseline: Baseline) -> str:
     """What a person agrees to: picture, answer and model."""
     lines = [
-        f"{deployment} is asked with {called(path)} from now on, and each answer is "
-        "compared with this one:",
+        f"{deployment} is asked with {called(path)} from now on.",
+        "Each answer is compared with this one:",
         "",
         *(f"{what:<6} {text}" for what, text in pin_lines(baseline, Tolerance())),
         "",
