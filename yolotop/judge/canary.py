@@ -17,7 +17,7 @@ half-precision numbers alone cost more overlap than is asked for (:func:`_slack`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import hypot, inf, isfinite
@@ -177,8 +177,9 @@ def _boxes(
         )
 
     right, without, over = assign(pinned, got, fits)
+    paired = [got[j] for _, j in right[:MOST_PINNED]]
     missed = [
-        pinned[i] for i in without if not _may_go(pinned[i], got, tolerance, limit)
+        pinned[i] for i in without if not _may_go(pinned[i], paired, tolerance, limit)
     ]
     extra = [got[j] for j in over]
     left = match(missed[:MOST_LOOKED], extra[:MOST_LOOKED], min_iou=SAME_THING)
@@ -203,9 +204,12 @@ def _boxes(
 
 
 def _may_go(
-    wanted: Detection, got: Sequence[Detection], tolerance: Tolerance, limit: float
+    wanted: Detection, paired: Sequence[Detection], tolerance: Tolerance, limit: float
 ) -> bool:
-    """Whether its absence means nothing: it was faint, or one lies where it lay."""
+    """Whether its absence means nothing: it was faint, or one of two for one thing.
+
+    Then what is there for the other lies where it lay, and is as sure.
+    """
     if faint(wanted, limit):
         return True
     least = (wanted.confidence or 0.0) - tolerance.confidence - _EPSILON
@@ -213,7 +217,7 @@ def _may_go(
         seen.label == wanted.label
         and (seen.confidence or 0.0) >= least
         and _same_place(wanted, seen, tolerance)
-        for seen in got[:MOST_PINNED]
+        for seen in paired
     )
 
 
@@ -382,24 +386,36 @@ def _classes(
     first, top = pinned[0].label, got[0].label if got else "nothing"
     reach = 2 * tolerance.confidence + _EPSILON
     found: list[Finding] = []
-    if top != first and was[first] - was.get(top, min(was.values())) > reach:
+    if top != first and was[first] - was.get(top, _at_most(was, tolerance)) > reach:
         told = f"got {_sure(top, now.get(top))}, pinned {_sure(first, was[first])}"
         found.append(Finding(Flaw.CLASS, told, 1.0))
     elif top != first and pinned[0].confidence is None:
         found.append(Finding(Flaw.CLASS, f"got {top}, pinned {first}", 1.0))
-    least = min(now.values(), default=0.0)
+    rest = _at_most(now, tolerance)
     for each in pinned:
         seen = now.get(each.label)
         if each.confidence is None:
             continue
-        # What fell off the end of the list had at most what its last one has.
-        shift = abs(each.confidence - (least if seen is None else seen))
-        fell = seen is None and each.confidence <= least
+        shift = abs(each.confidence - (rest if seen is None else seen))
+        fell = seen is None and each.confidence <= rest
         if shift > tolerance.confidence + _EPSILON and not fell:
             told = _sure(each.label, seen) if seen is not None else f"no {each.label}"
             message = f"got {told}, pinned {_sure(each.label, each.confidence)}"
             found.append(Finding(Flaw.CONFIDENCE, message, shift))
     return found
+
+
+def _at_most(sure: Mapping[str, float], tolerance: Tolerance) -> float:
+    """What a class can have that fell off the end of the list.
+
+    No more than the last one of the list; and where they share out one certainty among
+    them, as a softmax does, no more than what the others leave.
+    """
+    least, total = min(sure.values(), default=0.0), sum(sure.values())
+    slack = len(sure) * tolerance.confidence
+    if total > 1.0 + slack:
+        return least
+    return min(least, max(0.0, 1.0 - total) + slack)
 
 
 def _sureness(detections: Sequence[Detection]) -> dict[str, float]:
