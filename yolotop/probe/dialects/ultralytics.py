@@ -19,7 +19,6 @@ from yolotop.model import Deployment, ErrorKind, Prediction, ProbeKind, ServerTi
 from yolotop.probe.dialects.asking import authorised, image_request, liveness_request
 from yolotop.probe.dialects.decoding import decode
 from yolotop.probe.dialects.detections import LABELS, read_all
-from yolotop.probe.dialects.identity import facts_in
 from yolotop.probe.dialects.protocol import BadResponse, RequestSpec
 from yolotop.probe.dialects.refusals import meaning
 from yolotop.probe.frames import Frame
@@ -103,7 +102,6 @@ class Ultralytics:
             task=_task(task[:80]) if isinstance(task, str) else None,
             model_id=_model_id(metadata),
             alive_s=_positive(metadata.get("functionTimeAlive")),
-            facts=facts_in(metadata),
         )
 
 
