@@ -347,7 +347,7 @@ def test_an_unknown_dialect_names_the_nearest() -> None:
     with pytest.raises(ConfigError) as caught:
         lookup("ultralitics")
     assert caught.value.hint == 'did you mean "ultralytics"?'
-    with pytest.raises(ConfigError, match="known dialects: ultralytics"):
+    with pytest.raises(ConfigError, match="known dialects: generic"):
         lookup("\x1b[31mzzz")
 
 

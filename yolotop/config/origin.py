@@ -21,6 +21,7 @@ from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
 from yolotop.config.duration import format_duration
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
+from yolotop.config.presets import PARTS, as_tables
 from yolotop.config.problems import nearest, quoted
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation
@@ -39,7 +40,8 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on.
+    of ``expect`` are ``expect.labels`` and so on, and those of the preset's tables
+    ``request.path``; what the preset says comes from ``dialect NAME``.
     """
 
     key: str
@@ -125,12 +127,36 @@ def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
 
 def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
+        if key in PARTS:
+            yield from _part(key, found, sources)
+            continue
         if key != "expect":
             yield _setting(key, sources.of(key), _effective(found, key))
             continue
         for inner in EXPECT_KEYS:
             plain = getattr(Expectation(), inner)
             yield _setting(f"expect.{inner}", sources.of(key, inner), plain)
+
+
+def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """What of a table of the preset is in force, from here or from the preset.
+
+    Nothing that is empty: the keys of all four would be thirty lines of nothing.
+    """
+    if key == "refusals":
+        written = sources.of(key)
+        if written is not None:
+            yield _setting(key, written, None)
+        return
+    named = f"dialect {found.dialect}"
+    values = as_tables(found.preset)[key]
+    if not isinstance(values, Mapping):
+        _, origin = sources.of(key) or (None, named)
+        yield _setting(key, (values, origin), None)
+        return
+    for inner, value in values.items():
+        _, origin = sources.of(key, inner) or (None, named)
+        yield _setting(f"{key}.{inner}", (value, origin), None)
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:

@@ -48,12 +48,12 @@ def _common(item: object) -> Detection | None:
     """
     if type(item) is not dict:
         return None
-    name, share, box = item.get("name"), item.get("confidence"), item.get("box")
+    name, sure, box = item.get("name"), item.get("confidence"), item.get("box")
     if (
         type(name) is not str
         or len(name) > LONGEST_LABEL
-        or type(share) is not float
-        or not 0.0 <= share <= 1.0
+        or type(sure) is not float
+        or not 0.0 <= sure <= 1.0
         or type(box) is not dict
         or len(box) != 4
     ):
@@ -66,7 +66,7 @@ def _common(item: object) -> Detection | None:
         and isinstance(y2, float)
         and isfinite(x1 + y1 + x2 + y2)
     ):
-        return Detection(label(name), share, (x1, y1, x2, y2))
+        return Detection(label(name), sure, (x1, y1, x2, y2))
     return None
 
 
@@ -77,8 +77,10 @@ def _read(item: object, index: int, class_names: Sequence[object]) -> Detection:
     confidence = _first(item, _CONFIDENCES)
     box = _first(item, _BOXES)
     return Detection(
-        label=_label(item, where, class_names),
-        confidence=None if confidence is None else _share(confidence, where),
+        label=named(_first(item, LABELS), where, class_names),
+        confidence=None
+        if confidence is None
+        else share(number(confidence, where, "confidence"), where),
         box=None if box is None else _box(box, where),
     )
 
@@ -87,10 +89,8 @@ def _first(item: Mapping[str, object], keys: tuple[str, ...]) -> object:
     return next((item[key] for key in keys if item.get(key) is not None), None)
 
 
-def _label(
-    item: Mapping[str, object], where: str, class_names: Sequence[object]
-) -> str:
-    value = _first(item, LABELS)
+def named(value: object, where: str, class_names: Sequence[object]) -> str:
+    """A class by its name or its number; ``None`` is none. Raises BadResponse."""
     if isinstance(value, str):
         return label(value[: LONGEST_LABEL * 4])
     if isinstance(value, int) and not isinstance(value, bool):
@@ -110,12 +110,12 @@ def label(text: str) -> str:
     return clean(text, limit=LONGEST_LABEL)
 
 
-def _share(value: object, where: str) -> float:
-    share = number(value, where, "confidence")
+def share(value: float, where: str) -> float:
+    """A confidence from 0 to 1. Raises BadResponse."""
     # float32 sums in a server may end a hair above one.
-    if not -1e-3 <= share <= 1.001:
-        raise BadResponse(f"{where} has a confidence of {share:g}, which is not 0 to 1")
-    return min(max(share, 0.0), 1.0)
+    if not -1e-3 <= value <= 1.001:
+        raise BadResponse(f"{where} has a confidence of {value:g}, which is not 0 to 1")
+    return min(max(value, 0.0), 1.0)
 
 
 def _box(value: object, where: str) -> Box:

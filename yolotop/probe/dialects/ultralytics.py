@@ -19,6 +19,7 @@ from yolotop.model import Deployment, ErrorKind, Prediction, ProbeKind, ServerTi
 from yolotop.probe.dialects.asking import authorised, image_request, liveness_request
 from yolotop.probe.dialects.decoding import decode
 from yolotop.probe.dialects.detections import LABELS, read_all
+from yolotop.probe.dialects.holding import check_alive
 from yolotop.probe.dialects.protocol import BadResponse, RequestSpec
 from yolotop.probe.dialects.refusals import meaning
 from yolotop.probe.frames import Frame
@@ -76,7 +77,8 @@ class Ultralytics:
         return image_request(deployment, frame)
 
     def read_health(self, reply: Reply, deployment: Deployment) -> None:
-        """Any 2xx will do: the field names of the body are unpublished."""
+        """Any 2xx will do where the preset has no conditions."""
+        check_alive(reply, deployment)
 
     def refused(
         self, reply: Reply, deployment: Deployment, kind: ProbeKind
@@ -87,22 +89,32 @@ class Ultralytics:
     def read_predict(
         self,
         reply: Reply,
-        deployment: Deployment,  # noqa: ARG002 - other dialects need it
+        deployment: Deployment,
         frame: Frame,  # noqa: ARG002 - other dialects need it
     ) -> Prediction:
-        """Detections of the first image. Raises BadResponse."""
-        answer = _take_apart(decode(reply.body))
-        metadata = answer.metadata
-        names = metadata.get("classNames")
-        task = metadata.get("task")
-        return Prediction(
-            detections=read_all(answer.items, names if isinstance(names, list) else ()),
-            server=_times(answer.image.get("speed"), metadata.get("functionTimeCall")),
-            image_shape=_shape(answer.image.get("shape")),
-            task=_task(task[:80]) if isinstance(task, str) else None,
-            model_id=_model_id(metadata),
-            alive_s=_positive(metadata.get("functionTimeAlive")),
-        )
+        """What is on the first image. Raises BadResponse."""
+        return prediction(decode(reply.body), deployment.class_names)
+
+
+def prediction(payload: object, class_names: Sequence[object] = ()) -> Prediction:
+    """What a decoded answer holds, wherever in it that is. Raises BadResponse.
+
+    ``class_names`` count where the answer has numbers and no names of its own.
+    """
+    answer = _take_apart(payload)
+    metadata = answer.metadata
+    names = metadata.get("classNames")
+    task = metadata.get("task")
+    if not isinstance(names, list):
+        names = class_names
+    return Prediction(
+        detections=read_all(answer.items, names),
+        server=_times(answer.image.get("speed"), metadata.get("functionTimeCall")),
+        image_shape=_shape(answer.image.get("shape")),
+        task=_task(task[:80]) if isinstance(task, str) else None,
+        model_id=_model_id(metadata),
+        alive_s=_positive(metadata.get("functionTimeAlive")),
+    )
 
 
 # --- the frame around the detections -------------------------------------------------
