@@ -8,6 +8,7 @@ same keys as the files that ship, and are checked by the same rules.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -36,6 +37,7 @@ from yolotop.config.rules import (
 )
 from yolotop.config.schema import DIALECTS
 from yolotop.config.table import Table, as_choice, as_label
+from yolotop.judge import pointers
 from yolotop.model import ErrorKind, ServerTimes
 from yolotop.model.preset import (
     Auth,
@@ -466,8 +468,19 @@ def _told_time(one: Time) -> object:
 
 
 def names_a_model(preset: Preset) -> bool:
-    """Whether a path or a parameter of the preset has the model's name in it."""
+    """Whether it cannot be asked without the model's name.
+
+    That is where a path or a parameter has it, or the form or the template a place for
+    it that is empty.
+    """
     texts = [how.path for how in (preset.liveness, preset.question) if how is not None]
-    if preset.question is not None:
-        texts += [value for _, value in preset.question.query]
+    question = preset.question
+    if question is not None:
+        texts += [value for _, value in question.query]
+        place = dict(question.settings).get("model")
+        if place is not None and question.encoding is not Encoding.JSON:
+            return True
+        if place is not None:
+            template: object = json.loads(question.template)
+            return pointers.found(template, place) in ("", pointers.MISSING)
     return any("{model}" in text for text in texts)

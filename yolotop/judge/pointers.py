@@ -1,6 +1,6 @@
-"""JSON pointers (RFC 6901): finding a value in what a server answered.
+"""JSON pointers (RFC 6901): finding a value in an answer, putting one into a request.
 
-Owns the reading of pointers. Must not know what the values mean, or who asked. A
+Owns both. Must not know what the values mean, or who asked. A
 pointer is empty (the whole) or begins with a slash; ``~1`` stands for a slash and
 ``~0`` for a tilde. One addition: the step ``*`` stands for any member, since servers
 name members after what people called their detectors (``/detectors/*/speed``).
@@ -77,3 +77,39 @@ def _entered(value: object, step: str) -> object:
         index = int(step[:9])
         return value[index] if index < len(value) else MISSING
     return MISSING
+
+
+def placed(value: object, pointer: str, new: object) -> object:
+    """``value`` with ``new`` where ``pointer`` leads; missing objects are made.
+
+    Changes ``value`` in place where it can. Raises ValueError where the pointer
+    leads into something that is neither an object nor a list.
+    """
+    way = steps(pointer)
+    if not way:
+        return new
+    where = value
+    for step in way[:-1]:
+        where = _made(where, step, pointer)
+    last = way[-1]
+    if isinstance(where, dict):
+        where[last] = new
+    elif isinstance(where, list) and _is_index(last) and int(last) <= len(where):
+        where[int(last) : int(last) + 1] = [new]
+    else:
+        raise ValueError(f"nothing can be put at {pointer} of the template")
+    return value
+
+
+def _made(where: object, step: str, pointer: str) -> object:
+    if isinstance(where, dict):
+        return where.setdefault(step, {})
+    if isinstance(where, list) and _is_index(step) and int(step) <= len(where):
+        if int(step) == len(where):
+            where.append({})
+        return where[int(step)]
+    raise ValueError(f"nothing can be put at {pointer} of the template")
+
+
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdigit() and len(step) < 10

@@ -1,11 +1,11 @@
-"""Putting a value where a JSON pointer leads, into a request.
+"""JSON pointers, for requests: where one leads nowhere, nothing can be sent.
 
-Owns that. Finding values is the judge's too, and stands in ``judge.pointers``. Must not
-know what the values mean.
+Owns that turn. Finding and placing stand in ``judge.pointers``.
 """
 
 from __future__ import annotations
 
+from yolotop.judge import pointers
 from yolotop.judge.pointers import MISSING, every, found, steps
 from yolotop.probe.failures import UnsendableRequest
 
@@ -18,31 +18,7 @@ def placed(value: object, pointer: str, new: object) -> object:
     Changes ``value`` in place where it can. Raises UnsendableRequest where the pointer
     leads into something that is neither an object nor a list.
     """
-    way = steps(pointer)
-    if not way:
-        return new
-    where = value
-    for step in way[:-1]:
-        where = _entered(where, step, pointer)
-    last = way[-1]
-    if isinstance(where, dict):
-        where[last] = new
-    elif isinstance(where, list) and _is_index(last) and int(last) <= len(where):
-        where[int(last) : int(last) + 1] = [new]
-    else:
-        raise UnsendableRequest(f"nothing can be put at {pointer} of the template")
-    return value
-
-
-def _entered(where: object, step: str, pointer: str) -> object:
-    if isinstance(where, dict):
-        return where.setdefault(step, {})
-    if isinstance(where, list) and _is_index(step) and int(step) <= len(where):
-        if int(step) == len(where):
-            where.append({})
-        return where[int(step)]
-    raise UnsendableRequest(f"nothing can be put at {pointer} of the template")
-
-
-def _is_index(step: str) -> bool:
-    return step.isascii() and step.isdigit() and len(step) < 10
+    try:
+        return pointers.placed(value, pointer, new)
+    except ValueError as error:
+        raise UnsendableRequest(str(error)) from None
