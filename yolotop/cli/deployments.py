@@ -122,9 +122,12 @@ def _show_first_answers(
     from yolotop.config.deployment import deployment_from_table
 
     said = {key: value for key, value in table.items() if value is not None}
-    defaults = known.defaults if known is not None else {}
     deployment = deployment_from_table(
-        said, defaults, "the command line", base=path.parent
+        said,
+        known.defaults if known is not None else {},
+        "the command line",
+        base=path.parent,
+        presets=known.presets if known is not None else {},
     )
     samples = probe_now([deployment])
     for sample in samples:

@@ -25,6 +25,7 @@ from yolotop.config.expect import EXPECT_KEYS
 from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
+from yolotop.config.presets import PARTS, as_tables
 from yolotop.config.problems import nearest, quoted
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation, Tolerance
@@ -45,8 +46,9 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on; a baseline's origin says when it was
-    pinned.
+    of ``expect`` are ``expect.labels`` and so on, and those of the preset's tables
+    ``request.path``; what the preset says comes from ``dialect NAME``. A baseline's
+    origin says when it was pinned.
     """
 
     key: str
@@ -132,7 +134,9 @@ def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
 
 def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
-        if key == "expect":
+        if key in PARTS:
+            yield from _part(key, found, sources)
+        elif key == "expect":
             yield from _expected(found, sources)
         elif key == "tolerance":
             for inner in TOLERANCE_KEYS:
@@ -164,6 +168,27 @@ def _golden(found: Deployment, sources: _Sources) -> Setting:
         return setting
     at = datetime.fromtimestamp(found.golden.pinned_at, UTC)
     return replace(setting, origin=f"{setting.origin}, pinned {at:%Y-%m-%d %H:%M}Z")
+
+
+def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """What of a table of the preset is in force, from here or from the preset.
+
+    Nothing that is empty: the keys of all four would be thirty lines of nothing.
+    """
+    if key == "refusals":
+        written = sources.of(key)
+        if written is not None:
+            yield _setting(key, written, None)
+        return
+    named = f"dialect {found.dialect}"
+    values = as_tables(found.preset)[key]
+    if not isinstance(values, Mapping):
+        _, origin = sources.of(key) or (None, named)
+        yield _setting(key, (values, origin), None)
+        return
+    for inner, value in values.items():
+        _, origin = sources.of(key, inner) or (None, named)
+        yield _setting(f"{key}.{inner}", (value, origin), None)
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:

@@ -101,7 +101,8 @@ def model_changes(prediction: Prediction, baseline: Baseline) -> tuple[Differenc
     """What tells that another model answered than the one that was pinned."""
     found = differences(baseline.facts, prediction.facts)
     task, now = baseline.task, prediction.task
-    if task is not None and now is not None and task != now:
+    told = any(each.name == "task" for each in found)
+    if not told and task is not None and now is not None and task != now:
         found = (*found, Difference("task", task, now))
     return tuple(each for each in found if each.of_model)
 

@@ -16,6 +16,8 @@ Facts: TypeAlias = tuple[tuple[str, str], ...]
 LIBRARY: Final = "library "
 """How the name of a library's fact begins; its name follows."""
 _OF_SOFTWARE: Final = (LIBRARY, "server", "runtime")
+_OF_WEIGHTS: Final = frozenset(f"{LIBRARY}{name}" for name in ("weights", "sha256"))
+"""What some servers tell among the versions of their libraries."""
 _LONGEST: Final = 48
 
 
@@ -30,18 +32,19 @@ class Difference:
     @property
     def of_model(self) -> bool:
         """Whether another model answers; else only what it runs on is another."""
-        return not self.name.startswith(_OF_SOFTWARE)
+        own = self.name in _OF_WEIGHTS
+        return own or not self.name.startswith(_OF_SOFTWARE)
 
     def __str__(self) -> str:
         """``model replaced: a → b``, ``library upgraded: onnx 1.20 → 1.21``."""
         was, now = _short(self.was), _short(self.now)
-        if self.name.startswith(LIBRARY):
-            name = self.name.removeprefix(LIBRARY)
+        name = self.name.removeprefix(LIBRARY)
+        if not self.of_model and name != self.name:
             return f"library {_moved(self.was, self.now)}: {name} {was} → {now}"
-        if self.name == "classes" and "," in self.was + self.now:
+        if name == "classes":
             was, now = _counted(self.was, self.now)
-        verb = "replaced" if self.name == "model" else "changed"
-        return f"{self.name} {verb}: {was} → {now}"
+        verb = "replaced" if name == "model" else "changed"
+        return f"{name} {verb}: {was} → {now}"
 
 
 def differences(before: Facts, after: Facts) -> tuple[Difference, ...]:
@@ -70,8 +73,7 @@ def _short(text: str) -> str:
 
 def _counted(was: str, now: str) -> tuple[str, str]:
     """Lists of class names as their lengths, or what is only in either of them."""
-    old = [name.strip() for name in was.split(",")]
-    new = [name.strip() for name in now.split(",")]
+    old, new = _names(was), _names(now)
     if len(old) != len(new):
         return str(len(old)), str(len(new))
     gone = ", ".join(name for name in old if name not in new)
@@ -79,6 +81,14 @@ def _counted(was: str, now: str) -> tuple[str, str]:
     if not gone or not come:
         return _short(was), _short(now)
     return _short(gone), _short(come)
+
+
+def _names(told: str) -> list[str]:
+    """The names, or as many nameless ones where there were too many to tell."""
+    many = re.fullmatch(r"(\d{1,6}) #([0-9a-f]+)", told)
+    if many is not None:
+        return [f"#{many[2]}"] * int(many[1])
+    return [name.strip() for name in told.split(",")]
 
 
 def _moved(was: str, now: str) -> str:
