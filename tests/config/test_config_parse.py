@@ -199,7 +199,8 @@ conf = 2
         ),
         (
             'yolotop.toml:13: [[deployment]] "dock-cam" expect: '
-            'unknown key "min_detection"; did you mean "min_detections"?'
+            'unknown key "min_detection"; did you mean "min_detections"? A label '
+            'called so goes into counts = { min_detection = ">=1" }'
         ),
         (
             'yolotop.toml:15: [[deployment]] "dock-cam": the name is taken by '
