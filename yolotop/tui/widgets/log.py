@@ -310,10 +310,9 @@ class LogPane(Painted, can_focus=True):
         event.stop()
         self.scroll_lines(-_WHEEL)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def resized(self) -> None:
         """Keep the end in sight while following."""
         self._top = self._end if self.following else min(self._top, self._end)
-        super().on_resize(event)
 
     def on_focus(self, _event: events.Focus) -> None:
         """Show that keys go here."""
