@@ -85,6 +85,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
             lambda wanted: source.detail(name, wanted),
             self,
             refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     def compose(self) -> ComposeResult:

@@ -94,6 +94,13 @@ class Watching(Handing):
         """Whether the picture is held still."""
         return self._frozen_at is not None
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether nothing lies over it but sheets, beside which it is seen."""
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else stack
+        return all(screen.is_modal for screen in above)
+
     # -- what a screen says of itself ------------------------------------------------
 
     @property
@@ -139,6 +146,11 @@ class Watching(Handing):
             # A screen's widgets are taken down before its workers are.
             if self.display and self.app.is_running:
                 raise
+
+    def on_screen_resume(self) -> None:
+        """In sight again: states, notes and log as they are now, not as they were."""
+        following = self.log_pane.following and not self.frozen
+        self.feed.wake(to_tail=following)
 
     def ask_now(self) -> None:
         """Have the source asked at once."""
