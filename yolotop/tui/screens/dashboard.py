@@ -111,6 +111,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         """Say that the picture is held."""
         self.header.freeze = freeze
 
+    @property
+    def measured_since(self) -> float | None:
+        """When the fleet's history begins."""
+        return self._latest.first_at
+
     def show_newest(self) -> None:
         """The picture is no longer held."""
         self.snapshot = self._latest

@@ -203,6 +203,12 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         self.focus_home()
         self.show_hints()
 
+    @property
+    def measured_since(self) -> float | None:
+        """When the deployment's history begins, if that is in the range."""
+        latest = self._latest
+        return latest.start_at if latest is not None and latest.young else None
+
     def show_newest(self) -> None:
         """The picture is no longer held."""
         self.detail = self._latest

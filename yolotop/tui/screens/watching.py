@@ -116,6 +116,11 @@ class Watching(Handing):
         """Whether a deployment is paused, by the newest picture."""
         raise NotImplementedError
 
+    @property
+    def measured_since(self) -> float | None:
+        """When the history begins, where that is known."""
+        raise NotImplementedError
+
     def show_newest(self) -> None:
         """Show the newest picture: it is no longer held."""
         raise NotImplementedError
