@@ -73,7 +73,7 @@ def detection_rows(
     rows: list[Row] = []
     # Where it is narrow, a column as wide as what is in it: names want room, too.
     said = max((len(_box(mark, size, look)) for mark in marks), default=0)
-    box = _BOX if width >= _ROOMY else max(_BOX_HEAD, said) + 2
+    box = _BOX if width >= _ROOMY else max(_BOX_HEAD, said) + 1
     if width - 2 - _SURE - box - 1 < _NAME_LEAST:
         box = 0
     if found:
@@ -108,7 +108,7 @@ def _columns(
 ) -> Row:
     right: list[Span] = [Span(sure.rjust(_SURE), role)]
     if wide:
-        right.append(Span(f"  {box}".rjust(wide), "faint"))
+        right.append(Span(f" {box}".rjust(wide), "faint"))
     room = width - width_of(right) - 1
     return spread((name._replace(text=cut(name.text, room, look)),), right, width, look)
 
