@@ -18,6 +18,7 @@ from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
 from yolotop.cli.serve import serve
+from yolotop.cli.stop import stop
 from yolotop.cli.web import web
 from yolotop.cli.wishes import (
     LowBandwidthOption,
@@ -119,4 +120,5 @@ app.command()(deployments.add)
 app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)
+app.command()(stop)
 app.add_typer(configure.app, name="config")

@@ -95,6 +95,8 @@ def run_terminal(
         stopped = keeper.release()
         if not browser:
             _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+            if not stopped:
+                _say_left(config.data_dir, where)
     return last.code
 
 
@@ -380,4 +382,18 @@ def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None
         out.narrate(
             "The collector that this terminal started has stopped; "
             "`yolotop collect` runs one without a terminal"
+        )
+
+
+def _say_left(data_dir: Path, where: Places) -> None:
+    """That somebody goes on measuring, and how to end that."""
+    from yolotop.cli import out
+    from yolotop.cli.stop import stop_command
+    from yolotop.collect.lock import holder
+
+    pid = holder(data_dir)
+    if pid is not None:
+        out.narrate(
+            f"The collector keeps running (process {pid}); stop it with "
+            f"`{stop_command(where)}`"
         )
