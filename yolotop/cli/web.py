@@ -21,6 +21,7 @@ import typer
 
 from yolotop.cli import out
 from yolotop.cli.options import ConfigOption, DataDirOption, places
+from yolotop.cli.wishes import ThemeOption
 from yolotop.errors import MissingExtraError, UsageError
 from yolotop.text import clean
 
@@ -47,9 +48,7 @@ def web(
             show_default=False,
         ),
     ] = None,
-    theme: Annotated[
-        str | None, typer.Option(help="The terminal's theme.", metavar="NAME")
-    ] = None,
+    theme: ThemeOption = None,
 ) -> None:
     """Show the terminal in a browser, one session for every tab."""
     require_extra()
