@@ -33,6 +33,12 @@ DEEDS: Final = (
         writes=True,
     ),
     Deed(
+        "maintain", "m", "m", "maintenance", "Leave the selected deployment alone for a"
+        " while, or end that.",
+        "maintain", "deployment", "Deployments", hint=13, palette="maintenance…",
+        writes=True,
+    ),
+    Deed(
         "remove", "d,delete", "d", "remove", "Take the selected deployment out of the"
         " config file (asks first); its history stays.",
         "remove", "dashboard", "Deployments", palette="remove deployment…",

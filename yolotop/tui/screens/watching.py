@@ -15,7 +15,7 @@ from textual.reactive import var
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
-from yolotop.model import Severity
+from yolotop.model import Health, Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.actions import Actions
 from yolotop.tui.feed import Feed
@@ -29,7 +29,7 @@ from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range, Snapshot
+from yolotop.view.snapshot import Card, Range, Snapshot
 
 _WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
@@ -101,9 +101,14 @@ class Watching(Handing):
         """Whether a deed makes sense now."""
         return self.writable or not deed.writes
 
+    def card_of(self, name: str) -> Card | None:
+        """A deployment as it is now, whatever picture is shown."""
+        raise NotImplementedError
+
     def paused_of(self, name: str) -> bool:
         """Whether a deployment is paused, by the newest picture."""
-        raise NotImplementedError
+        card = self.card_of(name)
+        return card is not None and card.health is Health.PAUSED
 
     def show_newest(self) -> None:
         """Show the newest picture: it is no longer held."""

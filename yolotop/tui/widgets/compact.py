@@ -110,10 +110,14 @@ def _figures(card: Card, inner: int, look: Look) -> Row:
 def _spoken(card: Card, figures: Row, room: int, look: Look) -> Row:
     """The message; beside it the figures, where both have room."""
     role = health_role(card.health) if card.health in TROUBLED else "dim"
+    text = card.message
+    if card.until_at is not None and cell_len(text) > room:
+        # The sign in front says maintenance; when it ends is the news.
+        text = fmt.until(card.until_at, since=card.since_at)
     space = room - width_of(figures) - _GAP
     if space < _LEAST_MESSAGE:
-        return fit((Span(cut(card.message, room, look), role),), room, look)
-    said = fit((Span(cut(card.message, space, look), role),), space, look)
+        return fit((Span(cut(text, room, look), role),), room, look)
+    said = fit((Span(cut(text, space, look), role),), space, look)
     return (*said, Span(" " * _GAP), *figures)
 
 

@@ -99,7 +99,12 @@ def _group(card: Card, width: int, setting: Setting) -> Row:
 
 def _state(card: Card, width: int, setting: Setting) -> Row:
     role = "faint" if card.health is Health.UP else health_role(card.health)
-    return (Span(cut(card.health.value, width, setting.look), role),)
+    text = card.health.value
+    if card.until_at is not None:
+        # What the sign in front leaves open, where there is room for it.
+        until = fmt.until(card.until_at, since=card.since_at)
+        text = until if len(until) <= width else text
+    return (Span(cut(text, width, setting.look), role),)
 
 
 def _since(card: Card, _width: int, setting: Setting) -> Row:
