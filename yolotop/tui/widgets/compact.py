@@ -17,7 +17,14 @@ from rich.cells import cell_len
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
 from yolotop.tui.trends import beat_rows
-from yolotop.tui.widgets.cards import SPEAKING, TROUBLED, Setting, fmt_left, heart
+from yolotop.tui.widgets.cards import (
+    SPEAKING,
+    TROUBLED,
+    Setting,
+    fmt_left,
+    heart,
+    place_left,
+)
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
@@ -76,7 +83,7 @@ def _left(card: Card, inner: int, setting: Setting) -> Row:
         Span(" " * _GAP),
     )
     if setting.region_width and inner >= _WITH_REGION:
-        region = fmt_left(card.region or "", setting.region_width, look)
+        region = place_left(card, setting)
         row = (*row, Span(region, "dim"), Span(" " * _GAP))
     return row
 
