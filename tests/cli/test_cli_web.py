@@ -158,6 +158,42 @@ async def test_no_session_and_no_collector_outlive_the_server(
         assert process.returncode == (0 if number != signal.SIGKILL else -number)
 
 
+GARBAGE = ("no JSON", "[" * 100_000, "{}", '["stdin", 7]', '["resize", {"width": "9"}]')
+
+
+async def test_a_client_that_sends_garbage_ends_its_own_session_only(
+    watched: Home,
+) -> None:
+    with serving(watched) as (process, address):
+        url = address.replace("/?", "/ws?")
+        async with aiohttp.ClientSession() as browser, browser.ws_connect(url) as tab:
+            await tab.receive_bytes(timeout=READY_S)
+            for garbage in GARBAGE:
+                async with browser.ws_connect(url) as other:
+                    await other.send_str(garbage)
+                    await _next(other, aiohttp.WSMsgType.CLOSE)
+                    assert other.close_code == 1003
+            await tab.send_json(["ping", "still there"])
+            got = await _next(tab, aiohttp.WSMsgType.TEXT)
+            assert got.json() == ["pong", "still there"]
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=READY_S)
+    sentence = (
+        "A client sent something that the page does not send; its session has been "
+        "closed"
+    )
+    assert told.splitlines().count(sentence) == len(GARBAGE)
+    assert "Traceback" not in told
+
+
+async def _next(
+    tab: aiohttp.ClientWebSocketResponse, kind: aiohttp.WSMsgType
+) -> aiohttp.WSMessage:
+    while (message := await tab.receive(timeout=READY_S)).type is not kind:
+        pass
+    return message
+
+
 async def test_nobody_else_comes_in(watched: Home) -> None:
     with serving(watched) as (process, address):
         base, _, query = address.partition("?")

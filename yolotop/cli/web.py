@@ -63,7 +63,7 @@ def web(
     from yolotop.web.server import WebTerminal
 
     words = session_command(where, read_only=quiet, theme=theme)
-    server = WebTerminal(words, listener, token=token)
+    server = WebTerminal(words, listener, token=token, tell=out.narrate)
     keeper = Keeper(loaded, owner_pid=os.getpid())
     keeper.ensure()
     try:
