@@ -19,11 +19,12 @@ from dataclasses import replace
 from typing import Final
 
 from yolotop import __version__
+from yolotop.collect.asking import Asker
 from yolotop.collect.clock import Clock, SystemClock, sleep, wait
 from yolotop.collect.desk import Desk
 from yolotop.collect.journal import Journal
 from yolotop.collect.roster import Change, ConfigSource, compare
-from yolotop.collect.rounds import Asker, Rounds
+from yolotop.collect.rounds import Rounds
 from yolotop.collect.supervise import Supervisor
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import ASLEEP_AFTER_S, keeps_awake

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
+from yolotop.collect.asking import Asker, ask_again_s, ask_once
 from yolotop.collect.clock import Clock, sleep, wait
 from yolotop.collect.conditions import Conditions
 from yolotop.collect.journal import Journal
@@ -25,47 +25,25 @@ from yolotop.config.schema import CollectorSettings
 from yolotop.errors import UsageError
 from yolotop.judge.verdict import light_of
 from yolotop.model import (
-    Answer,
     Deployment,
-    ErrorKind,
     Event,
     EventKind,
     HealthState,
     Outcome,
-    ProbeError,
     ProbeKind,
     Sample,
     Severity,
 )
-from yolotop.probe.prober import Shown, deadline_s
 from yolotop.text import clean, redact
 
 SCENES: Final = 8
 """Synthetic images a deployment is asked about in turn."""
-GRACE_S: Final = 5.0
-"""A probe that is still running this long after its own deadline is ended."""
-ASK_AGAIN_S: Final = 2.0
-"""When to ask again after "starting up" where the server has no wish of its own."""
-ASK_AGAIN_AT_LEAST_S: Final = 1.0
-ASK_AGAIN_AT_MOST_S: Final = 30.0
 AFTER_SLEEP_S: Final = 5.0
 """A machine that wakes needs a moment until its network is there."""
 IDLE_S: Final = 5.0
 
 _log = logging.getLogger("yolotop.collect")
 _Key: TypeAlias = tuple[str, ProbeKind]
-
-
-class Asker(Protocol):
-    """Whoever asks a deployment: the prober."""
-
-    async def probe(
-        self, deployment: Deployment, kind: ProbeKind, *, seed: int = 0
-    ) -> Answer:
-        """Ask once; what goes wrong is in the answer."""
-
-    async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
-        """Send this image; raises FrameError for one that cannot be used."""
 
 
 class Rounds:
@@ -184,14 +162,14 @@ class Rounds:
         self._plan(name)
 
     async def ask(self, name: str) -> list[Sample]:
-        """Ask both questions now, paused or not; the samples once both are judged.
+        """Ask its questions now, paused or not; the samples once all are judged.
 
         Raises UsageError for an unknown name, or one that changes meanwhile.
         """
         self._know(name)
         now, loop = self._clock.monotonic(), asyncio.get_running_loop()
         futures: list[asyncio.Future[Sample]] = []
-        for kind in (ProbeKind.HEALTH, ProbeKind.PREDICT):
+        for kind in self._deployments[name].questions:
             future = loop.create_future()
             self._waiters[name, kind].append(future)
             futures.append(future)
@@ -349,7 +327,7 @@ class Rounds:
             return
         wait_s = 0.0
         if sample.verdict.outcome is Outcome.COLD:
-            wait_s = _ask_again_s(sample.answer)
+            wait_s = ask_again_s(sample.answer)
         elif sample.verdict.outcome is Outcome.FAILED:
             light = light_of(self._conditions[due.name], due.kind)
             wait_s = deployment.recheck_s if light.failures == 1 else 0.0
@@ -368,37 +346,3 @@ class Rounds:
             self._end_probes(name, "the collector is stopping")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._conditions.keep_all()
-
-
-async def ask_once(
-    asker: Asker,
-    clock: Clock,
-    deployment: Deployment,
-    kind: ProbeKind,
-    *,
-    seed: int = 0,
-) -> Answer:
-    """An answer whatever happens, in bounded time: the prober is not trusted here."""
-    at, started = clock.now(), clock.monotonic()
-    try:
-        async with asyncio.timeout(deadline_s(deployment) + GRACE_S):
-            return await asker.probe(deployment, kind, seed=seed)
-    except TimeoutError:
-        why = "the probe did not end within its deadline"
-    except Exception as error:  # noqa: BLE001 - becomes a recorded verdict
-        _log.exception("the prober failed on %s", deployment.name)
-        why = redact(clean(f"{type(error).__name__}: {error}", limit=300))
-    return Answer(
-        deployment=deployment.name,
-        kind=kind,
-        started_at=at,
-        latency_ms=(clock.monotonic() - started) * 1000,
-        error=ProbeError(ErrorKind.INTERNAL, why),
-    )
-
-
-def _ask_again_s(answer: Answer) -> float:
-    wish = answer.retry_after_s
-    if wish is None or not math.isfinite(wish):
-        return ASK_AGAIN_S
-    return min(ASK_AGAIN_AT_MOST_S, max(ASK_AGAIN_AT_LEAST_S, wish))
