@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from yolotop.errors import YolotopError
 from yolotop.tui.screens.parts import Parts
-from yolotop.view import format as fmt
-from yolotop.view.incidents import neighbour
+from yolotop.view.incidents import neighbour, words
 
 
 class IncidentDeeds(Parts):
@@ -42,6 +41,5 @@ class IncidentDeeds(Parts):
         if any(card.name == target.deployment for card in self.snapshot.cards):
             self.fleet.selected = target.deployment
         self.log_pane.follow(target.start_at)
-        when = fmt.moment(target.start_at, now=self.snapshot.at)
-        text = f"{when}  {target.health}: {target.message}"
+        text = f"{words(target, now=self.snapshot.at)}: {target.message}"
         self.notify(text, title=target.deployment, timeout=4, markup=False)
