@@ -153,11 +153,29 @@ def words(incident: Incident, *, now: float, plain: bool = False) -> str:
     return f"{head} at {began} for {lasted}" if lasted else f"{head} since {began}"
 
 
-def neighbour(found: Sequence[Incident], at: float, by: int) -> Incident | None:
-    """The first incident that begins after ``at``, or (``by`` < 0) the last before."""
+def neighbour(
+    found: Sequence[Incident], at: float, by: int, *, of: Incident | None = None
+) -> Incident | None:
+    """The first incident that begins after ``at``, or (``by`` < 0) the last before.
+
+    ``of`` is the one gone to last: two may begin at the same instant, when what many
+    deployments share breaks, and none of them must be passed over.
+    """
+    places = [place for place, each in enumerate(found) if _same(each, of)]
+    if places:
+        place = places[0] + (1 if by > 0 else -1)
+        return found[place] if 0 <= place < len(found) else None
     if by > 0:
         return next((each for each in found if each.start_at > at), None)
     return next((each for each in reversed(found) if each.start_at < at), None)
+
+
+def _same(incident: Incident, other: Incident | None) -> bool:
+    """Whether it is the same one, whatever became of it since."""
+    return other is not None and (incident.deployment, incident.start_at) == (
+        other.deployment,
+        other.start_at,
+    )
 
 
 def settled(
