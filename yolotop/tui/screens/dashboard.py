@@ -45,7 +45,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def __init__(self, means: Means) -> None:
         super().__init__(means)
         self.feed = Feed(
-            means.source, means.source.refresh, self, refresh_s=means.refresh_s
+            means.source,
+            means.source.refresh,
+            self,
+            refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     @property
