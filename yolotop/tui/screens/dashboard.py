@@ -34,7 +34,7 @@ from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
-_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
+_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "maintain", "remove"})
 
 
 class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
@@ -225,6 +225,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             "only": f"log: only {name}",
             "probe": f"probe now: {name}",
             "pause": f"{word}: {name}",
+            "maintain": f"maintenance: {name}…",
             "remove": f"remove deployment: {name}…",
         }[deed.id]
 

@@ -16,7 +16,7 @@ from textual.getters import query_one
 from textual.reactive import var
 
 from yolotop.errors import YolotopError
-from yolotop.model import Health, Severity
+from yolotop.model import Severity
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
@@ -40,7 +40,7 @@ from yolotop.tui.widgets.tabs import Tab, Tabs
 from yolotop.tui.widgets.title import Title
 from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
-from yolotop.view.snapshot import CollectorHealth, Range
+from yolotop.view.snapshot import Card, CollectorHealth, Range
 
 PAGES: dict[Tab, type[Page]] = {
     Tab.PREDICT: PredictPage,
@@ -267,14 +267,10 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         """The deployment of this screen."""
         return self.deployment
 
-    def paused_of(self, name: str) -> bool:
-        """Whether it is paused, by the newest picture."""
-        latest = self._latest
-        return (
-            latest is not None
-            and latest.card.name == name
-            and latest.card.health is Health.PAUSED
-        )
+    def card_of(self, name: str) -> Card | None:
+        """It as it is now, if it is the one of this screen."""
+        card = None if self._latest is None else self._latest.card
+        return card if card is not None and card.name == name else None
 
     # -- layout --------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.getters import query_one
 from textual.reactive import var
 
-from yolotop.model import Health
 from yolotop.tui.layout import Plan, View, plan
 from yolotop.tui.screens.watching import Means, Watching
 from yolotop.tui.widgets.banner import Banner
@@ -110,11 +109,6 @@ class Parts(Watching):
     def card_of(self, name: str) -> Card | None:
         """A deployment as it is now, whatever picture is shown."""
         return next((card for card in self._latest.cards if card.name == name), None)
-
-    def paused_of(self, name: str) -> bool:
-        """Whether a deployment is paused, by the newest picture."""
-        card = self.card_of(name)
-        return card is not None and card.health is Health.PAUSED
 
     # -- what is looked for --------------------------------------------------------
 

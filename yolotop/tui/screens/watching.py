@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
-from yolotop.model import Severity
+from yolotop.model import Health, Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.actions import Actions
 from yolotop.tui.feed import Feed
@@ -30,7 +30,7 @@ from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range, Snapshot
+from yolotop.view.snapshot import Card, Range, Snapshot
 
 _WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
@@ -112,9 +112,14 @@ class Watching(Handing):
         """Whether a deed makes sense now."""
         return self.writable or not deed.writes
 
+    def card_of(self, name: str) -> Card | None:
+        """A deployment as it is now, whatever picture is shown."""
+        raise NotImplementedError
+
     def paused_of(self, name: str) -> bool:
         """Whether a deployment is paused, by the newest picture."""
-        raise NotImplementedError
+        card = self.card_of(name)
+        return card is not None and card.health is Health.PAUSED
 
     @property
     def measured_since(self) -> float | None:

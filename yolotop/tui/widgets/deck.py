@@ -17,6 +17,7 @@ from textual import events
 from yolotop.tui.ink import Look, Row, fit
 from yolotop.tui.layout import Density
 from yolotop.tui.messages import DeploymentOpened
+from yolotop.tui.places import REGION_CELLS, region_text
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
 from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.fleet import Fleet, thumb
@@ -94,7 +95,7 @@ class Deck(Fleet):
             frame=self._frame,
             focused=self.has_focus,
             name_width=self._longest(lambda each: each.name, 20),
-            region_width=self._longest(lambda each: each.region or "", 12),
+            region_width=self._longest(self._place, REGION_CELLS),
         )
 
     def _block(self, card: Card, width: int, shared: Setting) -> list[Row]:
@@ -121,6 +122,9 @@ class Deck(Fleet):
         if self.density is Density.LINE:
             return [line_row(card, width, setting)]
         return card_rows(card, width, self.density, setting)
+
+    def _place(self, card: Card) -> str:
+        return region_text(card.region or "", REGION_CELLS, self.look)
 
     def _longest(self, text: Callable[[Card], str], most: int) -> int:
         return min(
