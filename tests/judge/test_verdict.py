@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -317,7 +318,7 @@ def test_an_answer_of_a_fresh_instance_is_tagged_cold(
 
 
 # What a server makes of its age before it tells it, and by how much that may be off.
-TOLD = {
+TOLD: dict[str, tuple[Callable[[float], float], float]] = {
     "exact": (lambda age: age, 1e-6),
     "ms": (lambda age: round(age, 3), 1e-3),
     "tenths": (lambda age: math.floor(age * 10) / 10, 0.1),
