@@ -62,6 +62,7 @@ SAID = {
     Outcome.SLOW: "312 ms, slower than 250 ms",
     Outcome.COLD: "starting up (503)",
     Outcome.WRONG: "wrong answer: got none, expected circle ×1",
+    Outcome.CHANGED: "changed: the model was replaced",
     Outcome.FAILED: "connection refused",
 }
 

@@ -21,6 +21,7 @@ import typer
 
 from yolotop.cli import out
 from yolotop.cli.options import ConfigOption, DataDirOption, places
+from yolotop.cli.wishes import ThemeOption
 from yolotop.errors import MissingExtraError, UsageError
 from yolotop.text import clean
 
@@ -47,9 +48,7 @@ def web(
             show_default=False,
         ),
     ] = None,
-    theme: Annotated[
-        str | None, typer.Option(help="The terminal's theme.", metavar="NAME")
-    ] = None,
+    theme: ThemeOption = None,
 ) -> None:
     """Show the terminal in a browser, one session for every tab."""
     require_extra()
@@ -64,7 +63,7 @@ def web(
     from yolotop.web.server import WebTerminal
 
     words = session_command(where, read_only=quiet, theme=theme)
-    server = WebTerminal(words, listener, token=token)
+    server = WebTerminal(words, listener, token=token, tell=out.narrate)
     keeper = Keeper(loaded, owner_pid=os.getpid())
     keeper.ensure()
     try:

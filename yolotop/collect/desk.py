@@ -172,14 +172,11 @@ class Desk:
         return "resumed"
 
     async def _trial(self, body: str) -> list[Sample]:
-        """Both questions to an endpoint that is not registered, liveness first."""
+        """The questions to an endpoint that is not registered, liveness first."""
         deployment = deployment_from_table(
             _table(body), self._defaults(), "the deployment to test"
         )
-        return [
-            await self._try(deployment, ProbeKind.HEALTH),
-            await self._try(deployment, ProbeKind.PREDICT),
-        ]
+        return [await self._try(deployment, kind) for kind in deployment.questions]
 
     async def _show(self, deployment: Deployment, source: str, image: str) -> str:
         """Send one image. It is judged for whoever looks, and stored nowhere."""

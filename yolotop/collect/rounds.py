@@ -167,14 +167,14 @@ class Rounds:
         self._plan(name)
 
     async def ask(self, name: str) -> list[Sample]:
-        """Ask both questions now, paused or not; the samples once both are judged.
+        """Ask its questions now, paused or not; the samples once all are judged.
 
         Raises UsageError for an unknown name, or one that changes meanwhile.
         """
         self._know(name)
         now, loop = self._clock.monotonic(), asyncio.get_running_loop()
         futures: list[asyncio.Future[Sample]] = []
-        for kind in (ProbeKind.HEALTH, ProbeKind.PREDICT):
+        for kind in self._deployments[name].questions:
             future = loop.create_future()
             self._waiters[name, kind].append(future)
             futures.append(future)

@@ -18,6 +18,7 @@ comes of it.
 - A *guest* is a question by hand beside the history, an image somebody wants to see. It
   takes its deployment's turn like any other and goes first, but moves no grid.
 - A newcomer is asked once within three seconds, whatever its interval; then the grid.
+- What a server has no answer to (a liveness path, a prediction) is never due.
 - While one question of a deployment is in flight the other waits; where both wait,
   *predict* goes first unless it just went. While a host has its most in flight, its
   other deployments wait, and nobody else does. A probe that starts late stands for the
@@ -180,7 +181,8 @@ class Schedule:
         }
         lane = _Lane(host_of(deployment.url), {})
         self._lanes[name] = lane
-        for kind, interval in intervals.items():
+        for kind in deployment.questions:
+            interval = intervals[kind]
             together = ProbeKind.PREDICT if deployment.scale_to_zero else kind
             fraction = spread(name, together)
             lane.grids[kind] = _Grid(

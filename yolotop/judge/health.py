@@ -11,9 +11,9 @@ nothing of predictions that are refused:
   ``recover_after`` answers in a row, or, for *degraded* only, once that many of the
   last few are answers and none of those few failed ``fail_after`` times in a row: what
   answers every other time is not down, and not up;
-- **degraded** while the last answer is *wrong*, or two of the last five are bad
-  (failed, slow or wrong); left once fewer are bad and ``recover_after`` in a row are
-  good. One slow or failed answer changes nothing: that is what hysteresis is for;
+- **degraded** while the last answer is *wrong* or *changed*, or two of the last five
+  are bad (failed, slow or either); left once fewer are bad and ``recover_after`` in a
+  row are good. One slow or failed answer changes nothing: that is hysteresis;
 - **cold** while the endpoint says it is starting, unless it is down;
 - **unknown** until the first answer, and again after a time in which this machine
   could not know (it slept).

@@ -11,7 +11,9 @@ from typing import Final
 
 from yolotop.model import Deployment, Health, Light, Outcome, Sample
 
-_BAD: Final = frozenset({Outcome.FAILED, Outcome.WRONG, Outcome.SLOW})
+_BAD: Final = frozenset({Outcome.FAILED, Outcome.WRONG, Outcome.SLOW, Outcome.CHANGED})
+_AT_ONCE: Final = frozenset({Outcome.WRONG, Outcome.CHANGED})
+"""One is enough: the next answer would be the same."""
 
 
 def window(deployment: Deployment) -> int:
@@ -119,9 +121,8 @@ def _light_health(light: Light, deployment: Deployment) -> Health:
         return Health.DOWN
     if last is Outcome.COLD:
         return Health.COLD
-    if last is Outcome.WRONG or _bad(light, deployment) >= max(
-        1, deployment.degraded_after
-    ):
+    bad = _bad(light, deployment)
+    if last in _AT_ONCE or bad >= max(1, deployment.degraded_after):
         return Health.DEGRADED
     good = _good_run(light)
     if light.health is Health.DEGRADED and good < _recover(deployment):

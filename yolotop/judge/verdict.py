@@ -102,6 +102,11 @@ _BEHIND_STATUS: Final = frozenset(
         ErrorKind.UNAUTHORIZED,
         ErrorKind.RATE_LIMITED,
         ErrorKind.COLD_START,
+        ErrorKind.CLIENT_ERROR,
+        ErrorKind.MODEL_NOT_FOUND,
+        ErrorKind.OVERLOADED,
+        ErrorKind.HANDLER_ERROR,
+        ErrorKind.NOT_READY,
     }
 )
 
@@ -119,7 +124,8 @@ def _judge_status(
     status: int, answer: Answer, deployment: Deployment, state: HealthState
 ) -> Verdict:
     said = _shorten(answer.body_head)
-    if status in (401, 403):
+    meant = ErrorKind.HTTP if answer.error is None else answer.error.kind
+    if status in (401, 403) or meant is ErrorKind.UNAUTHORIZED:
         if deployment.api_key is None:
             message = f"a key is wanted and none is configured ({status})"
         else:
@@ -141,7 +147,17 @@ def _judge_status(
         )
     if 300 <= status < 400:
         said = said or "redirects are not followed"
-    return _failed(ErrorKind.HTTP, _join(f"{_status_words(status)}{later}", said))
+    words = _MEANT.get(meant)
+    words = _status_words(status) if words is None else f"{words} ({status})"
+    return _failed(meant, _join(f"{words}{later}", said))
+
+
+_MEANT: Final = {
+    ErrorKind.NOT_READY: "not ready",
+    ErrorKind.OVERLOADED: "overloaded",
+    ErrorKind.MODEL_NOT_FOUND: "the server does not know this model",
+}
+"""Where a server's words for it need a translation; else its status speaks."""
 
 
 def _may_be_starting(

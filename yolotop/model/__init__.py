@@ -14,6 +14,7 @@ Everybody imports from here; the modules only keep what belongs together togethe
 from yolotop.model.answer import (
     PHASE_NAMES,
     Answer,
+    Depth,
     Detection,
     Phases,
     Prediction,
@@ -28,6 +29,7 @@ from yolotop.model.deployment import (
     SecretRef,
     StoreSettings,
 )
+from yolotop.model.golden import Baseline, Tolerance
 from yolotop.model.judged import (
     Event,
     HealthState,
@@ -47,7 +49,9 @@ from yolotop.model.words import (
 __all__ = [
     "PHASE_NAMES",
     "Answer",
+    "Baseline",
     "Deployment",
+    "Depth",
     "Detection",
     "ErrorKind",
     "Event",
@@ -67,6 +71,7 @@ __all__ = [
     "ServerTimes",
     "Severity",
     "StoreSettings",
+    "Tolerance",
     "Verdict",
     "WaitParts",
 ]

@@ -91,11 +91,32 @@ class WaitParts:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing seen: corner box in pixels of the probe image, confidence 0–1."""
+    """One thing seen: corner box in pixels of the probe image, confidence 0–1.
+
+    ``outline`` are the corners of an oriented box, or the polygon of a mask, in pixels;
+    ``keypoints`` are x, y in pixels and visibility or confidence where it is told.
+    ``share`` is the part of the image, 0–1, that a class of a semantic mask covers.
+    A classifier gives labels with confidences and no boxes, the likeliest first.
+    """
 
     label: str
     confidence: float | None = None
     box: tuple[float, float, float, float] | None = None
+    outline: tuple[tuple[float, float], ...] = ()
+    keypoints: tuple[tuple[float, float, float | None], ...] = ()
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """A depth map cut to a grid: ``rows`` times ``columns`` values in metres, row by
+
+    row from the top left; 0 where the server knows none.
+    """
+
+    rows: int
+    columns: int
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +125,9 @@ class Prediction:
 
     ``model_id`` is a short text naming model, version and classes where the server
     tells them: it changes when the model behind the URL changes. ``alive_s`` is how
-    long the instance says it has lived, in seconds.
+    long the instance says it has lived, in seconds. ``facts`` are what the server tells
+    of model and libraries, by name in alphabetical order: ``("model", "shapes.onnx")``,
+    ``("library ultralytics", "8.4.190")``.
     """
 
     detections: tuple[Detection, ...]
@@ -113,6 +136,8 @@ class Prediction:
     task: str | None = None
     model_id: str | None = None
     alive_s: float | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    depth: Depth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +159,8 @@ class Answer:
     most 16 of 200 characters. ``retry_after_s`` is the server's own wish.
     ``frame`` names the image sent; ``drawn`` is what that image is known to hold
     (``None``: nobody knows). ``tls_expires_at`` is when the first certificate of the
-    peer's chain ends, UTC seconds.
+    peer's chain ends, UTC seconds. ``frame_sha256`` is of the image's bytes;
+    ``body_digest`` tells whether two predictions came in the same bytes.
     """
 
     deployment: str
@@ -152,3 +178,5 @@ class Answer:
     drawn: tuple[Detection, ...] | None = None
     tls_expires_at: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    frame_sha256: str | None = None
+    body_digest: str | None = None

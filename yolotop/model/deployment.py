@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from yolotop.model.golden import Baseline, Tolerance
+from yolotop.model.preset import ULTRALYTICS, Preset
+from yolotop.model.words import ProbeKind
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -25,13 +29,17 @@ class Expectation:
     """What a right answer holds, beyond status and shape. Empty: nothing is expected.
 
     ``drawn`` asks that exactly the shapes drawn on the synthetic frame come back, each
-    with its label and IoU ≥ 0.5. Counts are detections per image.
+    with its label and IoU ≥ 0.5. Counts are detections per image. ``counts`` are
+    conditions on how many there are of a label, such as ``("person", ">=1")``, of which
+    only those with at least ``min_confidence`` (0-1) count.
     """
 
     drawn: bool = False
     min_detections: int | None = None
     max_detections: int | None = None
     labels: tuple[str, ...] = ()
+    counts: tuple[tuple[str, str], ...] = ()
+    min_confidence: float | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -72,7 +80,12 @@ class Deployment:
     proxy and TLS together, ``first_byte_timeout_s`` from there to the first byte of the
     answer. ``proxy_auth`` refers to ``user:password``; ``ca``, ``client_cert`` and
     ``client_key`` are paths of PEM files. ``location`` is latitude and longitude in
-    degrees, for a map.
+    degrees, for a map. ``preset`` is what ``dialect`` comes to: how the server is asked
+    and read. ``model`` and ``model_version`` are what the server calls the model,
+    ``class_names`` its classes in their order, for servers that answer with numbers.
+    ``headers`` go out with every request. ``golden`` is the pinned answer to ``image``,
+    compared within ``tolerance``. ``metrics_url`` is where the server counts its real
+    traffic (``""``: nowhere, ``None``: where the preset says).
     """
 
     name: str
@@ -113,6 +126,24 @@ class Deployment:
     verify_tls: bool = True
     allow_link_local: bool = False
     location: tuple[float, float] | None = None
+    preset: Preset = ULTRALYTICS
+    model: str | None = None
+    model_version: str | None = None
+    class_names: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    golden: Baseline | None = None
+    tolerance: Tolerance = Tolerance()  # noqa: RUF009 - frozen, so sharing it is safe
+    metrics_url: str | None = None
+
+    @property
+    def questions(self) -> tuple[ProbeKind, ...]:
+        """What can be asked of it at all, liveness first."""
+        preset = self.preset
+        asked = (
+            (ProbeKind.HEALTH, preset.liveness),
+            (ProbeKind.PREDICT, preset.question),
+        )
+        return tuple(kind for kind, how in asked if how is not None)
 
 
 @dataclass(frozen=True, slots=True)

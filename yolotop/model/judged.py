@@ -23,8 +23,8 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether a right answer came (a slow one is still right)."""
-        return self.outcome in (Outcome.OK, Outcome.SLOW)
+        """Whether an answer came that is not wrong (slow and changed ones are not)."""
+        return self.outcome in (Outcome.OK, Outcome.SLOW, Outcome.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,13 +55,20 @@ class ErrorKind(StrEnum):
     WRONG_ANSWER = "wrong_answer"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+    CLIENT_ERROR = "client_error"
+    MODEL_NOT_FOUND = "model_not_found"
+    OVERLOADED = "overloaded"
+    HANDLER_ERROR = "handler_error"
+    NOT_READY = "not_ready"
+    MODEL_CHANGED = "model_changed"
 
 
 class Outcome(StrEnum):
     """What one verdict comes to.
 
     ``FAILED`` and ``WRONG`` count as errors; ``SLOW`` is a right answer that took
-    longer than the deployment's ``slow``; ``COLD`` is "starting up", neither.
+    longer than the deployment's ``slow``; ``COLD`` is "starting up", neither;
+    ``CHANGED`` is an answer of another model than the one the baseline was taken of.
     """
 
     OK = "ok"
@@ -69,6 +76,7 @@ class Outcome(StrEnum):
     COLD = "cold"
     WRONG = "wrong"
     FAILED = "failed"
+    CHANGED = "changed"
 
     @property
     def is_error(self) -> bool:

@@ -34,7 +34,7 @@ from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
-_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
+_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "maintain", "remove"})
 
 
 class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
@@ -45,7 +45,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def __init__(self, means: Means) -> None:
         super().__init__(means)
         self.feed = Feed(
-            means.source, means.source.refresh, self, refresh_s=means.refresh_s
+            means.source,
+            means.source.refresh,
+            self,
+            refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     @property
@@ -216,6 +220,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             "only": f"log: only {name}",
             "probe": f"probe now: {name}",
             "pause": f"{word}: {name}",
+            "maintain": f"maintenance: {name}…",
             "remove": f"remove deployment: {name}…",
         }[deed.id]
 

@@ -14,10 +14,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.getters import query_one
 from textual.reactive import var
-from textual.widget import Widget
 
 from yolotop.errors import YolotopError
-from yolotop.model import Health, Severity
+from yolotop.model import Severity
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
@@ -41,7 +40,7 @@ from yolotop.tui.widgets.tabs import Tab, Tabs
 from yolotop.tui.widgets.title import Title
 from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
-from yolotop.view.snapshot import CollectorHealth, Range
+from yolotop.view.snapshot import Card, CollectorHealth, Range
 
 PAGES: dict[Tab, type[Page]] = {
     Tab.PREDICT: PredictPage,
@@ -86,6 +85,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
             lambda wanted: source.detail(name, wanted),
             self,
             refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     def compose(self) -> ComposeResult:
@@ -261,14 +261,10 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         """The deployment of this screen."""
         return self.deployment
 
-    def paused_of(self, name: str) -> bool:
-        """Whether it is paused, by the newest picture."""
-        latest = self._latest
-        return (
-            latest is not None
-            and latest.card.name == name
-            and latest.card.health is Health.PAUSED
-        )
+    def card_of(self, name: str) -> Card | None:
+        """It as it is now, if it is the one of this screen."""
+        card = None if self._latest is None else self._latest.card
+        return card if card is not None and card.name == name else None
 
     # -- layout --------------------------------------------------------------------
 
@@ -300,16 +296,14 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         strip = 0
         if self.tab is Tab.OVERVIEW and rest >= 32:
             strip = _STRIP + max(0, (rest - 44) // 2)
-        self.tabs.display = tabs > 0
-        self.banner.display = banner > 0
-        self.hints.display = hints > 0
+        overview = self.tab is Tab.OVERVIEW
+        self.tabs.give_rows(tabs)
+        self.banner.give_rows(banner)
+        self.hints.give_rows(hints)
+        self.overview.give_rows(rest - strip if overview else 0)
+        for page in self.query(Page):
+            page.display = page is self.page
+            if page.display:
+                page.styles.height = rest
+        self.log_pane.give_rows(rest if self.tab is Tab.LOGS else strip)
         self.log_pane.boxed = height >= 30 and width >= 60
-        shown: dict[Widget, int] = {
-            self.overview: rest - strip if self.tab is Tab.OVERVIEW else 0
-        }
-        shown |= {page: rest if page is self.page else 0 for page in self.query(Page)}
-        shown[self.log_pane] = rest if self.tab is Tab.LOGS else strip
-        for widget, rows in shown.items():
-            widget.display = rows > 0
-            if rows:
-                widget.styles.height = rows
