@@ -21,6 +21,7 @@ from yolotop.cli.options import (
     places,
 )
 from yolotop.errors import ExitCode, UsageError
+from yolotop.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +57,12 @@ def add(
     from yolotop.config.edit import add_deployment, preview_deployment
     from yolotop.config.load import load
 
+    if "://" not in url:
+        # The file's own words would name a line that is not in it yet.
+        raise UsageError(
+            f"{clean(url)} does not begin with http:// or https://",
+            hint=f"yolotop add http://{clean(url)}",
+        )
     where = places(ctx, config, data_dir)
     path = where.target()
     known = load(path, data_dir=where.data_dir) if path.exists() else None
@@ -157,8 +164,6 @@ def _confirmed(question: str) -> bool:
 def _name_for(url: str, known: Config | None) -> str:
     """A free name from the URL's host and port; the reader judges the URL itself."""
     from urllib.parse import urlsplit
-
-    from yolotop.text import clean
 
     try:
         parts = urlsplit(url)
