@@ -157,6 +157,8 @@ def test_no_check_asks_nobody(run: Run, home: Home, scripted: Scripted) -> None:
     ("args", "said"),
     [
         (["ftp://h"], "url must begin"),
+        (["10.0.4.7:8000"], "10.0.4.7:8000 does not begin with http:// or https://"),
+        (["10.0.4.7:8000"], "yolotop add http://10.0.4.7:8000"),
         (["http://h", "--name", "dock-cam"], '"dock-cam" is registered already'),
         (["http://h", "--api-key", "sekret-literal"], "must be a reference"),
         (["http://u:sekret@h"], "api_key"),

@@ -322,6 +322,18 @@ async def test_a_dead_collector_is_seen_without_a_key(
         assert "nobody is measuring" in said(app)
 
 
+async def test_what_the_last_one_said_does_not_hide_that_it_is_gone(
+    make_app: MakeApp, source: FakeSource, said: Said, settle: Settle
+) -> None:
+    gone = CollectorView(CollectorHealth.STALE, 95.0, note="the disk is full")
+    source.snapshot = replace(source.snapshot, collector=gone)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        banner = said(app).splitlines()[1]
+        assert "nobody is measuring: the disk is full" in banner
+
+
 async def test_why_nobody_measures_is_told_while_it_lasts(
     make_app: MakeApp, source: FakeSource, said: Said, settle: Settle
 ) -> None:

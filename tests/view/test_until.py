@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from yolotop.model import Health, HealthState
+from yolotop.store.protocol import Registered
+from yolotop.view.cards import Track, card
 from yolotop.view.format import until
+from yolotop.view.snapshot import Card, Figures
 from yolotop.view.until import as_instant, parse_until
 
 NOW = 1_790_000_000.0
@@ -60,3 +65,38 @@ def test_what_is_no_time_to_come_is_told(typed: str, why: str) -> None:
 def test_the_day_is_named_where_the_time_alone_would_mislead() -> None:
     assert until(NOW + 3_600, since=NOW) == "until 17:13"
     assert until(NOW + 86_400, since=NOW) == "until Sep 22 16:13"
+
+
+def test_a_card_in_maintenance_says_until_when_in_local_time() -> None:
+    entry = Registered(
+        name="dock",
+        url="http://h",
+        dialect="ultralytics",
+        group=None,
+        region=None,
+        tags=(),
+        position=0,
+        paused=False,
+        predict_interval_s=60.0,
+        first_seen_at=NOW,
+    )
+    begun = HealthState(
+        Health.MAINTENANCE,
+        since=NOW,
+        until_at=NOW + 3_600,
+        message="maintenance until 2026-09-21 15:13 UTC",
+    )
+
+    def shown(state: HealthState) -> Card:
+        return card(
+            entry,
+            state=state,
+            track=Track(),
+            figures=Figures(),
+            pending=False,
+            running=True,
+        )
+
+    assert shown(begun).message == "maintenance until 17:13"
+    assert shown(begun).until_at == NOW + 3_600
+    assert shown(replace(begun, health=Health.UP)).until_at is None

@@ -19,7 +19,8 @@ import typer
 from yolotop.cli import out
 from yolotop.cli.check import probe_now
 from yolotop.cli.options import ConfigOption, DataDirOption, YesOption, places
-from yolotop.errors import ExitCode
+from yolotop.errors import ExitCode, UsageError
+from yolotop.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,12 @@ def add(
     from yolotop.config.edit import add_deployment, preview_deployment
     from yolotop.config.load import load
 
+    if "://" not in url:
+        # The file's own words would name a line that is not in it yet.
+        raise UsageError(
+            f"{clean(url)} does not begin with http:// or https://",
+            hint=f"yolotop add http://{clean(url)}",
+        )
     where = places(ctx, config, data_dir)
     path = where.target()
     known = load(path, data_dir=where.data_dir) if path.exists() else None
@@ -205,8 +212,6 @@ def _line(sample: Sample) -> str:
 def _name_for(url: str, known: Config | None) -> str:
     """A free name from the URL's host and port; the reader judges the URL itself."""
     from urllib.parse import urlsplit
-
-    from yolotop.text import clean
 
     try:
         parts = urlsplit(url)

@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yolotop.cli import out
-from yolotop.cli.options import ConfigOption, DataDirOption, places
+from yolotop.cli.options import (
+    ConfigOption,
+    DataDirOption,
+    HostOption,
+    PortOption,
+    places,
+)
 from yolotop.cli.wishes import ThemeOption
 from yolotop.errors import MissingExtraError, UsageError
 from yolotop.text import clean
@@ -35,10 +41,8 @@ def web(
     ctx: typer.Context,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
-    ] = 8010,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8010,
     read_only: Annotated[
         bool | None,
         typer.Option(

@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.getters import query_one
 from textual.reactive import var
 
-from yolotop.errors import YolotopError
 from yolotop.model import Severity
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
@@ -40,7 +39,7 @@ from yolotop.tui.widgets.tabs import Tab, Tabs
 from yolotop.tui.widgets.title import Title
 from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
-from yolotop.view.snapshot import Card, CollectorHealth, Range
+from yolotop.view.snapshot import Card, Range
 
 PAGES: dict[Tab, type[Page]] = {
     Tab.PREDICT: PredictPage,
@@ -132,36 +131,13 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         else:
             self.show_freeze()
 
-    def take_trouble(self, error: YolotopError | None) -> None:
-        """Say that the picture is an old one, or that all is well again."""
-        if error is None:
-            text, grave = self._note()
-            self._say(text, grave=grave)
-            return
-        parts = (error.title, error.message, error.hint)
-        self._say(": ".join(part for part in parts if part), grave=True)
-
-    def _note(self) -> tuple[str, bool]:
+    def note(self) -> tuple[str, bool]:
         """What must be known while the source answers, and whether it is grave."""
         if self._gone:
             return f"{self.deployment} is not registered any more", True
         if self._latest is None:
             return "", False
-        view = self._latest.collector
-        # One that is only just being started needs no alarm.
-        if view.health is CollectorHealth.RUNNING or self.means.starting():
-            return view.note, False
-        # Why none could be started says more than what the last one had to say.
-        trouble = " ".join(self.means.trouble().split())
-        why = trouble or "the figures below are not renewed"
-        return f"nobody is measuring: {why}", True
-
-    def _say(self, text: str, *, grave: bool) -> None:
-        self.banner.grave = grave
-        changed = bool(text) != bool(self.banner.text)
-        self.banner.text = text
-        if changed:
-            self.share_out()
+        return self.note_about(self._latest.collector)
 
     # -- down to the widgets -------------------------------------------------------
 

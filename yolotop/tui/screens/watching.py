@@ -26,11 +26,18 @@ from yolotop.tui.keymap import Keymap
 from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
+from yolotop.tui.widgets.banner import Banner
 from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Card, Range, Snapshot
+from yolotop.view.snapshot import (
+    Card,
+    CollectorHealth,
+    CollectorView,
+    Range,
+    Snapshot,
+)
 
 _WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
@@ -72,6 +79,7 @@ class Watching(Handing):
     """Since when the picture has been held still and what it misses."""
 
     feed: Feed[Any]
+    banner: Banner
     log_pane: LogPane
     prompt: Prompt
 
@@ -268,9 +276,34 @@ class Watching(Handing):
         where = "after" if forward else "before"
         self.notify(f"no match {where} this line", timeout=3)
 
+    # -- what must be known ------------------------------------------------------------
+
+    def note(self) -> tuple[str, bool]:
+        """What must be known while the source answers, and whether it is grave."""
+        raise NotImplementedError
+
+    def note_about(self, collector: CollectorView) -> tuple[str, bool]:
+        """What a collector says of itself, or that there is none."""
+        # One that is only just being started needs no alarm.
+        if collector.health is CollectorHealth.RUNNING or self.means.starting():
+            return collector.note, False
+        # Why none could be started says more than what the last one had to say.
+        trouble = " ".join(self.means.trouble().split())
+        why = trouble or collector.note or "the figures below are not renewed"
+        return f"nobody is measuring: {why}", True
+
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
-        raise NotImplementedError
+        if error is None:
+            text, grave = self.note()
+        else:
+            parts = (error.title, error.message, error.hint)
+            text, grave = ": ".join(part for part in parts if part), True
+        self.banner.grave = grave
+        changed = bool(text) != bool(self.banner.text)
+        self.banner.text = text
+        if changed:
+            self.share_out()
 
     # -- keys --------------------------------------------------------------------------
 
