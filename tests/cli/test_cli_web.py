@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from click.testing import Result
@@ -20,6 +20,9 @@ from yolotop.cli.places import Places
 from yolotop.collect.lock import holder
 from yolotop.collect.process import stop
 from yolotop.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the `web` extra")
 pytest.importorskip("textual_serve", reason="needs the `web` extra")
@@ -186,7 +189,7 @@ async def test_a_client_that_sends_garbage_ends_its_own_session_only(
     assert "Traceback" not in told
 
 
-async def _next(tab: Any, kind: object) -> Any:  # aiohttp's, which may be absent
+async def _next(tab: ClientWebSocketResponse, kind: WSMsgType) -> WSMessage:
     while (message := await tab.receive(timeout=READY_S)).type is not kind:
         pass
     return message

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from yolotop.model import Health, Outcome, Phases, ServerTimes, Severity
+from yolotop.model import Health, Outcome, Phases, ProbeKind, ServerTimes, Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.ink import Look, Row, Span, width_of
 from yolotop.tui.layout import Density
@@ -18,6 +18,7 @@ from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.log_rows import columns, highlighted
 from yolotop.tui.widgets.log_rows import line_row as log_line_row
 from yolotop.tui.widgets.panel_rows import boxed_rows, folded_rows, panels
+from yolotop.view.filter import parse
 from yolotop.view.snapshot import EMPTY, Beat, Card, Figures, Range
 
 NOW = 1_790_000_000.0
@@ -248,6 +249,28 @@ def test_a_log_line_is_exact_and_shows_markup_as_text(width: int) -> None:
         said = text([row])
         for part in ("▌14:13:20 ERROR", "gate-3", "[bold]you[/x]", "503", "12 ms"):
             assert part in said
+
+
+@pytest.mark.parametrize(
+    ("probe", "long", "short"),
+    [
+        (ProbeKind.PREDICT, "predict", "p"),
+        (ProbeKind.HEALTH, "health ", "h"),
+        (None, "event  ", "e"),
+    ],
+)
+def test_a_log_line_says_what_it_is_of(
+    probe: ProbeKind | None, long: str, short: str
+) -> None:
+    line = replace(LINE, probe=probe)
+    for width, kind in ((120, long), (60, short)):
+        cols = columns(width, 10)
+        found = log_line_row(line, width, cols, LOOK, now=NOW, keys=frozenset({"kind"}))
+        assert f"gate-3      {kind}  refused" in text([found])
+        (marked,) = (span for span in found if "match" in span.role)
+        assert marked.text == kind.strip()
+        # What is shown can be typed: the filter takes it.
+        assert parse(f"kind:{marked.text}").matches(line)
 
 
 @pytest.mark.parametrize(

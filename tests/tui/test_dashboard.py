@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.widgets import OptionList
-from tui_fleet import FakeActions, FakeSource, MakeApp, Said, Settle, board
+from tui_fleet import NOON, FakeActions, FakeSource, MakeApp, Said, Settle, board
 
 from yolotop.errors import StoreError
 from yolotop.model import Health, Severity
@@ -122,6 +122,29 @@ async def test_a_list_that_does_not_fit_scrolls_with_the_cursor(
         await pilot.press(*["down"] * 30)
         assert "▸♥ cam-030" in said(app)
         assert "cam-000" not in said(app)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "keys", "told"),
+    [
+        (720, "right", True), (720, "left", True), (86_401, "right", False),
+        (3_700, "left", True), (86_401, "left", False),
+    ],
+)  # fmt: skip
+async def test_a_range_that_shows_no_more_says_why(
+    make_app: MakeApp, source: FakeSource, settle: Settle, age_s: int, keys: str,
+    told: bool,
+) -> None:  # fmt: skip
+    source.snapshot = replace(source.snapshot, first_at=NOON - age_s)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press(
+            {"]": "right_square_bracket", "[": "left_square_bracket"}[keys]
+        )
+        await pilot.pause()
+        said_now = [each.message for each in app._notifications]
+        assert any("measured so far" in message for message in said_now) is told
 
 
 async def test_range_keys_ask_for_another_range(

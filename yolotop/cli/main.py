@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from yolotop import __version__
-from yolotop.cli import check, collect, configure, deployments, failure, history
+from yolotop.cli import add, check, collect, configure, deployments, failure, history
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
@@ -136,7 +136,7 @@ app.command()(web)
 app.command()(check.check)
 app.command()(history.status)
 app.command()(history.logs)
-app.command()(deployments.add)
+app.command()(add.add)
 app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)

@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -52,6 +52,9 @@ class Rules(Protocol):
 
     def deployment(self, name: str) -> Deployment:
         """As it is asked."""
+
+    async def lend(self, name: str, work: Coroutine[None, None, str]) -> str:
+        """What ``work`` gives, done while nobody else asks that deployment."""
 
     def pause(self, name: str) -> None:
         """Ask no longer."""
@@ -151,7 +154,11 @@ class Desk:
             deployment = self._rules.deployment(name)
             source, image = _image(request.body, deployment)
             async with self._trials:
-                return await self._show(deployment, source, image)
+                # Two at once would each be slower for the other, and the one that is
+                # kept would be blamed on the server.
+                return await self._rules.lend(
+                    name, self._show(deployment, source, image)
+                )
         if request.kind is RequestKind.PAUSE:
             self._rules.pause(name)
             self._paused()

@@ -44,7 +44,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def __init__(self, means: Means) -> None:
         super().__init__(means)
         self.feed = Feed(
-            means.source, means.source.refresh, self, refresh_s=means.refresh_s
+            means.source,
+            means.source.refresh,
+            self,
+            refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     @property
@@ -97,6 +101,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def watch_freeze(self, freeze: Freeze | None) -> None:
         """Say that the picture is held."""
         self.header.freeze = freeze
+
+    @property
+    def measured_since(self) -> float | None:
+        """When the fleet's history begins."""
+        return self._latest.first_at
 
     def show_newest(self) -> None:
         """The picture is no longer held."""

@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.getters import query_one
 from textual.reactive import var
-from textual.widget import Widget
 
 from yolotop.model import Severity
 from yolotop.tui.bindings import bindings_in
@@ -85,6 +84,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
             lambda wanted: source.detail(name, wanted),
             self,
             refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     def compose(self) -> ComposeResult:
@@ -179,6 +179,12 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         self.focus_home()
         self.show_hints()
 
+    @property
+    def measured_since(self) -> float | None:
+        """When the deployment's history begins, if that is in the range."""
+        latest = self._latest
+        return latest.start_at if latest is not None and latest.young else None
+
     def show_newest(self) -> None:
         """The picture is no longer held."""
         self.detail = self._latest
@@ -272,16 +278,14 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         strip = 0
         if self.tab is Tab.OVERVIEW and rest >= 32:
             strip = _STRIP + max(0, (rest - 44) // 2)
-        self.tabs.display = tabs > 0
-        self.banner.display = banner > 0
-        self.hints.display = hints > 0
+        overview = self.tab is Tab.OVERVIEW
+        self.tabs.give_rows(tabs)
+        self.banner.give_rows(banner)
+        self.hints.give_rows(hints)
+        self.overview.give_rows(rest - strip if overview else 0)
+        for page in self.query(Page):
+            page.display = page is self.page
+            if page.display:
+                page.styles.height = rest
+        self.log_pane.give_rows(rest if self.tab is Tab.LOGS else strip)
         self.log_pane.boxed = height >= 30 and width >= 60
-        shown: dict[Widget, int] = {
-            self.overview: rest - strip if self.tab is Tab.OVERVIEW else 0
-        }
-        shown |= {page: rest if page is self.page else 0 for page in self.query(Page)}
-        shown[self.log_pane] = rest if self.tab is Tab.LOGS else strip
-        for widget, rows in shown.items():
-            widget.display = rows > 0
-            if rows:
-                widget.styles.height = rows

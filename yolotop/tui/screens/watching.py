@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.css.query import NoMatches
-from textual.reactive import var
+from textual.reactive import Reactive, var
+from textual.widget import Widget
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
@@ -69,6 +70,9 @@ class Means:
 class Watching(Handing):
     """A screen that is renewed from a source, and shows a log."""
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual's own, which paints the whole screen anew: 70 KB at 200x50 for a tab
+    key. Who gets the focus and who gives it up say so themselves."""
     range_: var[Range] = var(Range.H24, init=False)
     log_query: var[LogQuery] = var(LogQuery(min_severity=Severity.INFO), init=False)
     freeze: var[Freeze | None] = var[Freeze | None](None, init=False)
@@ -98,6 +102,13 @@ class Watching(Handing):
         """Whether the picture is held still."""
         return self._frozen_at is not None
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether nothing lies over it but sheets, beside which it is seen."""
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else stack
+        return all(screen.is_modal for screen in above)
+
     # -- what a screen says of itself ------------------------------------------------
 
     @property
@@ -117,6 +128,11 @@ class Watching(Handing):
         """Whether a deployment is paused, by the newest picture."""
         card = self.card_of(name)
         return card is not None and card.health is Health.PAUSED
+
+    @property
+    def measured_since(self) -> float | None:
+        """When the history begins, where that is known."""
+        raise NotImplementedError
 
     def show_newest(self) -> None:
         """Show the newest picture: it is no longer held."""
@@ -148,6 +164,11 @@ class Watching(Handing):
             # A screen's widgets are taken down before its workers are.
             if self.display and self.app.is_running:
                 raise
+
+    def on_screen_resume(self) -> None:
+        """In sight again: states, notes and log as they are now, not as they were."""
+        following = self.log_pane.following and not self.frozen
+        self.feed.wake(to_tail=following)
 
     def ask_now(self) -> None:
         """Have the source asked at once."""
