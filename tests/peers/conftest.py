@@ -75,6 +75,19 @@ def pytest_runtest_makereport(
     return report
 
 
+_FIGURES: dict[str, str] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what the servers cost: the figures of the README."""
+    if _FIGURES and terminalreporter.config.option.markexpr:
+        terminalreporter.section("real servers")
+        head = ("server", "version", "up s", "answers s", "MB", "procs")
+        terminalreporter.line("{:<12}{:<10}{:>6}{:>11}{:>8}{:>7}".format(*head))
+        for line in _FIGURES.values():
+            terminalreporter.line(line)
+
+
 class Stage:
     """Holds the one server that is up, until another is asked for."""
 
@@ -87,6 +100,11 @@ class Stage:
         if self._peer is None or self._peer.name != name:
             self.clear()
             self._peer = started(name, self._scratch(name))
+            _FIGURES[name] = (
+                f"{name:<12}{self._peer.version:<10}{self._peer.up_s:>6.1f}"
+                f"{self._peer.answers_s:>11.1f}{self._peer.rss_mb():>8.0f}"
+                f"{len(self._peer.pids()):>7}"
+            )
         return self._peer
 
     def clear(self) -> None:
