@@ -15,6 +15,7 @@ from PIL import Image
 
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, ErrorKind, Phases, ProbeKind, SecretRef
+from yolotop.model.preset import Preset
 from yolotop.probe import multipart, pictures
 from yolotop.probe.dialects import RequestSpec, by_name
 from yolotop.probe.dialects.ultralytics import Ultralytics
@@ -136,7 +137,8 @@ async def test_a_refusal_is_left_to_the_judge_with_its_sentence(script: Script) 
     )
     for kind in ProbeKind:
         answer = await prober().probe(Deployment("d", f"http://127.0.0.1:{port}"), kind)
-        assert answer.error is None
+        assert answer.error is not None
+        assert answer.error.kind is ErrorKind.RATE_LIMITED
         assert answer.http_status == 429
         assert answer.body_head == "Rate limit exceeded"
         assert answer.retry_after_s == 7.0
@@ -244,14 +246,14 @@ async def test_a_key_no_header_can_carry_is_refused_without_showing_it(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"dialect": "ultralitycs"}, 'did you mean "ultralytics"?'),
+        ({"preset": Preset(dialect="ultralitycs")}, 'did you mean "ultralytics"?'),
         ({"url": "ftp://h/"}, "only http://, https:// and http+unix:// URLs"),
         ({"url": "http://["}, "the URL cannot be parsed"),
         ({"image": "/nowhere/at/all.jpg"}, "/nowhere/at/all.jpg: no such file"),
     ],
 )
 async def test_settings_that_cannot_work_end_as_answers(
-    changes: dict[str, str], sentence: str
+    changes: dict[str, object], sentence: str
 ) -> None:
     settings = {"name": "d", "url": "http://127.0.0.1:9", **changes}
     answer = await prober().probe(Deployment(**settings), ProbeKind.PREDICT)  # type: ignore[arg-type]
@@ -276,7 +278,8 @@ class Faulty(Ultralytics):
 async def test_a_bug_in_a_dialect_ends_as_an_answer() -> None:
     asking = Prober(secret=str, known=by_name([Faulty()]))
     answer = await asking.probe(
-        Deployment("d", "http://127.0.0.1:9", dialect="faulty"), ProbeKind.HEALTH
+        Deployment("d", "http://127.0.0.1:9", preset=Preset(dialect="faulty")),
+        ProbeKind.HEALTH,
     )
     assert answer.error is not None
     assert answer.error.kind is ErrorKind.INTERNAL

@@ -15,7 +15,7 @@ pytest.importorskip("fastapi", reason="needs the serve extra")
 import uvicorn
 from fastapi import FastAPI
 
-from yolotop.model import Deployment, ProbeKind, SecretRef
+from yolotop.model import Deployment, ErrorKind, ProbeKind, SecretRef
 from yolotop.probe.prober import SCENES, Prober
 from yolotop.serve.app import create_app
 from yolotop.serve.run import listen, open_engine, url_of
@@ -89,7 +89,8 @@ async def test_health_and_a_wrong_key(url: str) -> None:
     health = await prober.probe(deployment, ProbeKind.HEALTH)
     assert (health.error, health.http_status) == (None, 200)
     refused = await prober.probe(deployment, ProbeKind.PREDICT)
-    assert refused.error is None
+    assert refused.error is not None
+    assert refused.error.kind is ErrorKind.UNAUTHORIZED
     assert refused.http_status == 401
     assert refused.body_head
     assert "{" not in refused.body_head

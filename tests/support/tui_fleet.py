@@ -221,17 +221,17 @@ def fleet_snapshot(cards: tuple[Card, ...] | None = None) -> Snapshot:
     )
 
 
-_TALK = (
-    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 142.0),
-    ("press-line", Severity.INFO, "POST /predict  5 detections", 200, 19.4),
+_TALK: tuple[tuple[str, Severity, str, int | None, float | None], ...] = (
+    ("dock-cam", Severity.INFO, "3 detections", 200, 142.0),
+    ("press-line", Severity.INFO, "5 detections", 200, 19.4),
     ("gate-3", Severity.ERROR, "connection refused by 10.0.4.7:8000", None, None),
-    ("creeper", Severity.INFO, "POST /predict  2 detections", 200, 128.0),
-    ("dock-cam", Severity.DEBUG, "GET /health  alive for 3 d", 200, 4.2),
+    ("creeper", Severity.INFO, "2 detections", 200, 128.0),
+    ("dock-cam", Severity.DEBUG, "healthy", 200, 4.2),
     ("yard-7", Severity.WARNING, "wrong answer: circle ×3 → nothing", 200, 88.0),
     ("night-shift", Severity.INFO, "cold start: come back in 10 s", 429, 31.0),
     ("flapper", Severity.ERROR, "HTTP 503: [red]upstream[/nope] reset", 503, 12.0),
     ("creeper", Severity.WARNING, "slow: 1.3 s, more than 1 s", 200, 1_310.0),
-    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 138.0),
+    ("dock-cam", Severity.INFO, "3 detections", 200, 138.0),
 )
 
 
@@ -249,7 +249,7 @@ def fleet_lines(number: int = 400) -> list[LogLine]:
                 message=message,
                 http_status=status,
                 latency_ms=late,
-                probe=ProbeKind.PREDICT,
+                probe=ProbeKind.HEALTH if message == "healthy" else ProbeKind.PREDICT,
             )
         )
     out[-4] = LogLine(

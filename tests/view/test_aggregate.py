@@ -9,18 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yolotop.judge.histogram import ExpHistogram
-from yolotop.view.aggregate import (
-    MAX_STEPS,
-    Ledger,
-    Series,
-    Tally,
-    Window,
-    change,
-    step_s,
-    summed,
-    trends,
-)
+from yolotop.view.aggregate import Ledger, Series
 from yolotop.view.snapshot import Range
+from yolotop.view.steps import MAX_STEPS, change, step_s, trends
+from yolotop.view.tally import Tally, Window, summed
 
 
 def tally(requests: int, *, failed: int = 0, cold: int = 0, ms: float = 20.0) -> Tally:

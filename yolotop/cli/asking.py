@@ -43,7 +43,7 @@ async def ask(
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Sample]:
-    """A health and a predict sample of each deployment, in the order given.
+    """A sample of each question of each deployment, in the order given.
 
     ``waiting`` is told of each answer that only says *starting up*, with the seconds
     until the question is repeated. A deployment is asked one question at a time.
@@ -56,7 +56,7 @@ async def ask(
             asker = _Asker(
                 deployment, prober, waiting=waiting, sleep=sleep, clock=clock
             )
-            return [await asker.ask(kind) for kind in ProbeKind]
+            return [await asker.ask(kind) for kind in deployment.questions]
 
     try:
         pairs = await asyncio.gather(*(one(deployment) for deployment in deployments))

@@ -19,11 +19,12 @@ from dataclasses import replace
 from typing import Final
 
 from yolotop import __version__
+from yolotop.collect.asking import Asker
 from yolotop.collect.clock import Clock, SystemClock, sleep, wait
 from yolotop.collect.desk import Desk
 from yolotop.collect.journal import Journal
 from yolotop.collect.roster import Change, ConfigSource, compare
-from yolotop.collect.rounds import Asker, Rounds
+from yolotop.collect.rounds import Rounds
 from yolotop.collect.supervise import Supervisor
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import ASLEEP_AFTER_S, keeps_awake
@@ -55,6 +56,7 @@ class Collector:
     """One collector over one writer. Run it once.
 
     ``owner_alive`` is asked at every beat: when it says no, the collector stops.
+    ``loss`` tells readers, as of a time, of a history that is lost.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Collector:
         *,
         clock: Clock | None = None,
         owner_alive: Callable[[], bool] = lambda: True,
+        loss: Callable[[float], str] = lambda _: "",
     ) -> None:
         self._source = source
         self._config = config
@@ -73,6 +76,7 @@ class Collector:
         self._asker = asker
         self._clock = clock or SystemClock()
         self._owner_alive = owner_alive
+        self._loss = loss
         self._turns = Turns()
         self._journal = Journal(writer, self._clock, self._turns)
         self._supervisor = Supervisor(self._clock, self._journal.add)
@@ -112,6 +116,7 @@ class Collector:
             self._config_note,
             self._beat_note,
             self._supervisor.note,
+            self._loss(self._clock.now()),
         )
         return CollectorStatus(
             pid=os.getpid(),

@@ -12,13 +12,13 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from yolotop.collect.asking import GRACE_S, Asker, ask_once
 from yolotop.collect.clock import Clock, sleep
-from yolotop.collect.rounds import GRACE_S, Asker, ask_once
 from yolotop.collect.showing import showing
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import deployment_from_table
@@ -52,6 +52,9 @@ class Rules(Protocol):
 
     def deployment(self, name: str) -> Deployment:
         """As it is asked."""
+
+    async def lend(self, name: str, work: Coroutine[None, None, str]) -> str:
+        """What ``work`` gives, done while nobody else asks that deployment."""
 
     def pause(self, name: str) -> None:
         """Ask no longer."""
@@ -151,7 +154,11 @@ class Desk:
             deployment = self._rules.deployment(name)
             source, image = _image(request.body, deployment)
             async with self._trials:
-                return await self._show(deployment, source, image)
+                # Two at once would each be slower for the other, and the one that is
+                # kept would be blamed on the server.
+                return await self._rules.lend(
+                    name, self._show(deployment, source, image)
+                )
         if request.kind is RequestKind.PAUSE:
             self._rules.pause(name)
             self._paused()
@@ -165,14 +172,11 @@ class Desk:
         return "resumed"
 
     async def _trial(self, body: str) -> list[Sample]:
-        """Both questions to an endpoint that is not registered, liveness first."""
+        """The questions to an endpoint that is not registered, liveness first."""
         deployment = deployment_from_table(
             _table(body), self._defaults(), "the deployment to test"
         )
-        return [
-            await self._try(deployment, ProbeKind.HEALTH),
-            await self._try(deployment, ProbeKind.PREDICT),
-        ]
+        return [await self._try(deployment, kind) for kind in deployment.questions]
 
     async def _show(self, deployment: Deployment, source: str, image: str) -> str:
         """Send one image. It is judged for whoever looks, and stored nowhere."""

@@ -6,6 +6,7 @@ It must not know where the table came from: the file, a form on the screen or a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -28,12 +29,18 @@ from yolotop.config.table import (
     as_text,
 )
 from yolotop.model import Deployment, Expectation, SecretRef
+from yolotop.text import clean
 
 _T = TypeVar("_T")
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "dialect": "text",
+        "model": "text",
+        "model_version": "text",
+        "class_names": "list",
+        "headers": "table",
+        "metrics_url": "text",
         "api_key": "text",
         "group": "text",
         "tags": "list",
@@ -87,6 +94,19 @@ SLEEPY_INTERVAL_S: Final = HOUR_S
 SOONEST_RECHECK_S: Final = 0.5
 LOWEST_OBJECTIVE: Final = 0.5
 HIGHEST_OBJECTIVE: Final = 0.99999
+LONGEST_MODEL: Final = 200
+MOST_CLASSES: Final = 10_000
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_OUR_HEADERS: Final = frozenset(
+    {
+        "content-length",
+        "content-type",
+        "connection",
+        "transfer-encoding",
+        "authorization",
+    }
+)
 _DEGREES: Final = (("latitude", 90), ("longitude", 180))
 _LOCATION_FORM: Final = "[latitude, longitude] such as [52.52, 13.41]"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -153,6 +173,11 @@ def _effective(
         name=name,
         url=url,
         dialect=table.choice("dialect", "ultralytics", known=DIALECTS),
+        model=_optional(table, "model", as_model),
+        model_version=_optional(table, "model_version", as_model),
+        class_names=table.read("class_names", (), as_class_names),
+        headers=table.read("headers", (), as_headers),
+        metrics_url=_optional(table, "metrics_url", as_metrics_url),
         api_key=table.read("api_key", None, lambda value: as_ref(value, base)),
         group=table.read("group", None, as_label),
         tags=table.read("tags", (), as_labels),
@@ -241,6 +266,45 @@ def _expectation(table: Table, scope: Scope, image: str) -> Expectation:
             "drawn",
         )
     return found
+
+
+def as_model(value: object) -> str:
+    """What a server calls a model or a version: printable, one line."""
+    text = as_text(value)
+    if not text or not text.isprintable() or len(text) > LONGEST_MODEL:
+        raise ValueError(
+            f"must be 1 to {LONGEST_MODEL} printable characters, as the server says it"
+        )
+    return text
+
+
+def as_class_names(value: object) -> tuple[str, ...]:
+    """Class names in the model's order; unlike tags, two may be the same."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError('must be an array of strings in the order of the model, ["a"]')
+    if len(value) > MOST_CLASSES:
+        raise ValueError(f"holds {len(value)} names; {MOST_CLASSES} are the most")
+    return tuple(clean(item, limit=LONGEST_MODEL) for item in value)
+
+
+def as_headers(value: object) -> tuple[tuple[str, str], ...]:
+    """Headers that go out with every request; keys belong in ``api_key``."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f'is {kind_of(value)}; write a table such as {{ Host = "m" }}')  # noqa: TRY004 - a rule has one way to say no
+    for name, text in value.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{quoted(name)} is not the name of a header")
+        if name.lower() in _OUR_HEADERS:
+            raise ValueError(f"{quoted(name)} is written by yolotop itself; remove it")
+        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
+            raise ValueError(f"{name} must be a string of visible ASCII characters")
+    return tuple((str(name), str(text)) for name, text in value.items())
+
+
+def as_metrics_url(value: object) -> str:
+    """A URL, or empty for "there are none to read"."""
+    text = as_text(value)
+    return "" if text in ("", "none") else as_url(text)
 
 
 def as_recheck(value: object) -> float:

@@ -144,6 +144,8 @@ def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> 
 
 def _effective(found: Deployment, key: str) -> object:
     """The value in force, as the file would write it."""
+    if key == "headers":
+        return dict(found.headers) or None
     seconds = getattr(found, f"{key}_s", None)
     return (
         format_duration(seconds) if seconds is not None else getattr(found, key, None)
@@ -155,6 +157,9 @@ def _as_toml(value: object) -> str:
         return NONE
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        pairs = (f"{json.dumps(key)} = {_as_toml(item)}" for key, item in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_as_toml(item) for item in value)}]"
     if isinstance(value, (int, float)):

@@ -36,9 +36,11 @@ class Matching:
 
 def iou(one: Box, other: Box) -> float:
     """Intersection over union, 0–1; 0 for boxes without area or with NaN in them."""
+    # Whether min() and max() pass over a NaN depends on the order of their arguments.
+    if any(edge != edge for edge in (*one, *other)):
+        return 0.0
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
-    # Written so that NaN, which compares false to everything, ends as "no overlap".
     if not (width > 0 and height > 0):
         return 0.0
     shared = width * height

@@ -40,7 +40,8 @@ SURE_CONF: Final = 0.5
 """Without a ``conf`` of the deployment's own, surplus detections below this
 confidence are not held against a server whose default threshold is lower (0.25)."""
 _SENTENCE: Final = 200
-_ALIVE_ROUNDING_S: Final = 0.5
+_DRIFT: Final = 0.001
+"""By which share two clocks may run apart; one being set slews by half of it."""
 
 
 def light_of(state: HealthState, kind: ProbeKind) -> Light:
@@ -58,12 +59,26 @@ def restarted(answer: Answer, state: HealthState) -> bool:
 
     Compares with the time between that prediction's end and this one's start, which
     an instance that answered both has lived through in any case: no false alarms
-    from slow answers. Half a second is left to servers that round.
+    from slow answers, nor from several instances of different ages behind one URL
+    (so it is never compared with the age that was told last).
+
+    What is left to servers is what they round away, as far as the digits show: a whole
+    number may stand for almost a second more, a time to the microsecond for nothing.
+    And the two clocks may run apart. With half a second for all, a whole-second server
+    was said to restart when it had not, and an exact one's restart within half a second
+    of the last answer was missed.
     """
     alive = answer.prediction.alive_s if answer.prediction else None
     if alive is None or state.last_answer_at is None or state.alive_s is None:
         return False
-    return alive + _ALIVE_ROUNDING_S < answer.started_at - state.last_answer_at
+    between = answer.started_at - state.last_answer_at
+    return alive + _rounded_s(alive) + _DRIFT * between < between
+
+
+def _rounded_s(alive: float) -> float:
+    """One of the last digit that is told: 1 s of 20.0, 10 ms of 20.25."""
+    digits = f"{alive:.6f}".rstrip("0").partition(".")[2]
+    return 10.0 ** -len(digits)
 
 
 def judge(answer: Answer, deployment: Deployment, state: HealthState) -> Verdict:
@@ -87,6 +102,11 @@ _BEHIND_STATUS: Final = frozenset(
         ErrorKind.UNAUTHORIZED,
         ErrorKind.RATE_LIMITED,
         ErrorKind.COLD_START,
+        ErrorKind.CLIENT_ERROR,
+        ErrorKind.MODEL_NOT_FOUND,
+        ErrorKind.OVERLOADED,
+        ErrorKind.HANDLER_ERROR,
+        ErrorKind.NOT_READY,
     }
 )
 
@@ -104,7 +124,8 @@ def _judge_status(
     status: int, answer: Answer, deployment: Deployment, state: HealthState
 ) -> Verdict:
     said = _shorten(answer.body_head)
-    if status in (401, 403):
+    meant = ErrorKind.HTTP if answer.error is None else answer.error.kind
+    if status in (401, 403) or meant is ErrorKind.UNAUTHORIZED:
         if deployment.api_key is None:
             message = f"a key is wanted and none is configured ({status})"
         else:
@@ -126,7 +147,17 @@ def _judge_status(
         )
     if 300 <= status < 400:
         said = said or "redirects are not followed"
-    return _failed(ErrorKind.HTTP, _join(f"{_status_words(status)}{later}", said))
+    words = _MEANT.get(meant)
+    words = _status_words(status) if words is None else f"{words} ({status})"
+    return _failed(meant, _join(f"{words}{later}", said))
+
+
+_MEANT: Final = {
+    ErrorKind.NOT_READY: "not ready",
+    ErrorKind.OVERLOADED: "overloaded",
+    ErrorKind.MODEL_NOT_FOUND: "the server does not know this model",
+}
+"""Where a server's words for it need a translation; else its status speaks."""
 
 
 def _may_be_starting(

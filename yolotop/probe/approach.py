@@ -89,7 +89,7 @@ class Approaches:
         encrypted = target(deployment.url).encrypted
         found = Approach(
             deployment,
-            dialects.lookup(deployment.dialect, self._known),
+            dialects.lookup(deployment.preset.dialect, self._known),
             _route(deployment),
             Trust(
                 deployment.ca,
@@ -129,16 +129,21 @@ class Approaches:
         context = None
         if approach.encrypted:
             context = await self._contexts.context(approach.trust)
+        if keys.api_key:
+            spec = approach.dialect.authorise(spec, keys.api_key, approach.deployment)
         where = target(spec.url)
-        headers: list[tuple[bytes, bytes]] = [(b"Host", where.authority), *_ALWAYS]
+        own = _encoded(approach.deployment.headers)
+        named = {name.lower() for name, _ in own}
+        # A gateway that chooses by Host wants another one than it is dialled by.
+        ours = ((b"Host", where.authority), *_ALWAYS)
+        headers = [pair for pair in ours if pair[0].lower() not in named]
         if not approach.route.keep:
             headers.append(_CLOSE)
         if spec.body or spec.method != "GET":
             headers.append((b"Content-Length", b"%d" % len(spec.body)))
+        headers += own
         headers += _encoded(spec.headers)
-        if keys.api_key:
-            headers += _encoded(approach.dialect.authorise(keys.api_key))
-        elif where.basic:
+        if not keys.api_key and where.basic:
             headers.append((b"Authorization", where.basic))
         return Request(
             spec.method.encode("ascii"), where, tuple(headers), spec.body, context

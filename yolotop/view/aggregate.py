@@ -1,130 +1,24 @@
-"""Sums over slots of time: the arithmetic behind panels, cards and trends.
+"""Sums over slots of time, kept up to date: one deployment's, and the fleet's.
 
-Owns windows, tallies and trends. Pure and in memory: it must not know the store, the
-clock or any screen. All counts are integers and histograms merge exactly, so a figure
-is the same whichever way its slots were added up.
-
-Windows are aligned: a range is its newest ``seconds / width`` slots, the one that is
-still filling included. "24h" over 300 s slots therefore covers between 23 h 55 min and
-24 h, and every probe is in or out with its whole slot.
+Owns which sums are kept so that none is made twice. Pure and in memory: it must not
+know the store's questions, the clock or any screen. What one sum is, is
+:mod:`yolotop.view.tally`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from yolotop.judge.histogram import ExpHistogram
-from yolotop.model import Outcome
 from yolotop.store.protocol import StoredProbe
-from yolotop.view.snapshot import Figures, Trend
+from yolotop.view.snapshot import Figures
+from yolotop.view.tally import Tally, Window, summed
 
 BLOCK: Final = 12
 """Slots that are summed once and kept: an hour of fine slots, half a day of coarse."""
-MAX_STEPS: Final = 72
 KNOWN_FIGURES: Final = 256
 """Windows of one series whose figures are kept: a trend's steps, several ranges."""
-
-_STEPS_S: Final = (
-    *(5, 10, 15, 20, 30, 60),
-    *(300, 600, 900, 1_800),
-    *(3_600, 7_200, 10_800, 14_400, 21_600, 43_200),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The span ``[start_at, end_at)``, both on the grid of ``width_s`` slots."""
-
-    start_at: int
-    end_at: int
-    width_s: int
-
-    @classmethod
-    def ending_now(cls, now: float, *, seconds: int, width_s: int) -> Window:
-        """The newest ``seconds`` of whole slots, the current slot included."""
-        end = (math.floor(now / width_s) + 1) * width_s
-        return cls(end - seconds, end, width_s)
-
-    @property
-    def seconds(self) -> int:
-        """Its length in seconds."""
-        return self.end_at - self.start_at
-
-    def starts(self) -> range:
-        """The start of each of its slots, oldest first."""
-        return range(self.start_at, self.end_at, self.width_s)
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counters and warm latencies of some set of predict probes.
-
-    ``last_seq`` is set where it is one stored slot: probes up to it are in.
-    """
-
-    requests: int = 0
-    failed: int = 0
-    cold: int = 0
-    histogram: ExpHistogram = field(default_factory=ExpHistogram)
-    last_seq: int = 0
-
-    def counts(self) -> tuple[int, int, int, int]:
-        """Its four counters: they tell a slot from what it was before."""
-        return self.requests, self.failed, self.cold, self.histogram.count
-
-    def add(self, other: Tally) -> None:
-        """Count all of ``other`` too; ``other`` stays as it is."""
-        self.requests += other.requests
-        self.failed += other.failed
-        self.cold += other.cold
-        if other.histogram.count:
-            self.histogram.merge(other.histogram)
-
-    def count(self, probe: StoredProbe) -> None:
-        """Count one predict probe, as the store's slots do."""
-        self.requests += 1
-        self.failed += probe.outcome.is_error
-        self.cold += is_cold(probe)
-        latency_ms = warm_ms(probe)
-        if latency_ms is not None:
-            self.histogram.add(latency_ms)
-
-    def figures(self) -> Figures:
-        """What a card or panel shows of it."""
-        p50_ms, p95_ms, p99_ms = self.histogram.quantiles((0.50, 0.95, 0.99))
-        return Figures(
-            requests=self.requests,
-            failed=self.failed,
-            cold=self.cold,
-            error_rate=self.failed / self.requests if self.requests else None,
-            p50_ms=p50_ms,
-            p95_ms=p95_ms,
-            p99_ms=p99_ms,
-            samples=self.histogram.count,
-        )
-
-
-def is_cold(probe: StoredProbe) -> bool:
-    """Whether it is "starting up", or an answer of an instance that just did."""
-    return probe.cold or probe.outcome is Outcome.COLD
-
-
-def warm_ms(probe: StoredProbe) -> float | None:
-    """The latency that counts in percentiles: of a warm answer that arrived."""
-    if is_cold(probe) or probe.outcome is Outcome.FAILED:
-        return None
-    return probe.latency_ms
-
-
-def summed(tallies: Iterable[Tally]) -> Tally:
-    """A new tally of all of them."""
-    total = Tally()
-    for tally in tallies:
-        total.add(tally)
-    return total
 
 
 class Series:
@@ -334,80 +228,3 @@ class Ledger:
 
     def _of(self, deployment: str) -> Series:
         return self._series.setdefault(deployment, Series(self.width_s))
-
-
-def step_s(span_s: float, *, width_s: int) -> int:
-    """The finest step of whole slots that shows ``span_s`` in :data:`MAX_STEPS`."""
-    for step in _STEPS_S:
-        if step % width_s == 0 and span_s <= step * MAX_STEPS:
-            return step
-    return width_s * math.ceil(span_s / (width_s * MAX_STEPS))
-
-
-@dataclass(frozen=True, slots=True)
-class Trends:
-    """The three panels' trends: requests a minute, error rate 0-1, P95 in ms."""
-
-    requests: Trend = field(default_factory=Trend)
-    errors: Trend = field(default_factory=Trend)
-    p95: Trend = field(default_factory=Trend)
-
-
-def trends(
-    series: Series, window: Window, *, step_s: int, since_at: float, now: float
-) -> Trends:
-    """Trends over the window in steps on the clock's grid (so bars stand still).
-
-    ``since_at`` is when the history begins, inside the first step or before it.
-
-    A step without a request is a gap: nobody asked. Requests are a pace: the first and
-    the newest step are not full, and counts would show a dip there that never was.
-    """
-    first = window.start_at - window.start_at % step_s
-    steps: list[Figures] = []
-    paces: list[float | None] = []
-    before = (0, 0.0)
-    for at in range(first, window.end_at, step_s):
-        inside = Window(
-            max(at, window.start_at), min(at + step_s, window.end_at), window.width_s
-        )
-        step = series.figures(inside)
-        covered_s = min(inside.end_at, now) - max(inside.start_at, since_at)
-        steps.append(step)
-        paces.append(_pace(step.requests, covered_s, step_s, before))
-        before = (step.requests, covered_s)
-
-    def trend(values: Iterable[float | None]) -> Trend:
-        return Trend(float(first), float(step_s), tuple(values))
-
-    return Trends(
-        requests=trend(paces),
-        errors=trend(step.error_rate for step in steps),
-        p95=trend(step.p95_ms for step in steps),
-    )
-
-
-def _pace(
-    requests: int, covered_s: float, step_s: int, before: tuple[int, float]
-) -> float | None:
-    """Requests a minute; a step younger than half borrows from the one before.
-
-    Without that, one request in the first second of a step reads as sixty a minute.
-    """
-    if not requests:
-        return None
-    if covered_s < step_s / 2:
-        requests += before[0]
-        covered_s += before[1]
-    return requests / max(covered_s, 1.0) * 60
-
-
-def change(
-    requests: int, before: Mapping[str, int], window: Window, *, now: float
-) -> float | None:
-    """This range's pace ÷ the pace of the full range before it, − 1."""
-    earlier = sum(before.values())
-    covered_s = min(window.end_at, now) - window.start_at
-    if not earlier or covered_s <= 0:
-        return None
-    return (requests / covered_s) / (earlier / window.seconds) - 1

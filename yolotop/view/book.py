@@ -24,7 +24,8 @@ from yolotop.store.protocol import (
     Slot,
     StoredProbe,
 )
-from yolotop.view.aggregate import BLOCK, Ledger, Tally, Window
+from yolotop.view.aggregate import BLOCK, Ledger
+from yolotop.view.tally import Tally, Window
 
 START_SLOTS: Final = 10_000
 """Slots of deployments that are kept one by one: 15 MB. Above that, blocks are."""

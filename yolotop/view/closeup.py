@@ -19,7 +19,7 @@ from typing import Final
 from yolotop.judge.slo import Budget
 from yolotop.model import EventKind
 from yolotop.store.protocol import Change, Reader, StoredProbe
-from yolotop.view.aggregate import Series, Window
+from yolotop.view.aggregate import Series
 from yolotop.view.book import tally_of
 from yolotop.view.detail import (
     Detail,
@@ -38,6 +38,7 @@ from yolotop.view.incidents import (
     without,
 )
 from yolotop.view.snapshot import Card, Figures, Range
+from yolotop.view.tally import Window
 from yolotop.view.waterfall import Waterfall, waterfall
 
 ANSWERS: Final = 500

@@ -12,7 +12,6 @@ from typing import Final
 
 from yolotop.model import EventKind, Health, HealthState, Severity
 from yolotop.store.protocol import Change, Reader
-from yolotop.view.aggregate import Window
 from yolotop.view.closeup import Closeup, Scene
 from yolotop.view.detail import Detail
 from yolotop.view.history import History
@@ -25,6 +24,7 @@ from yolotop.view.incidents import (
     settled,
 )
 from yolotop.view.snapshot import CollectorView, Range
+from yolotop.view.tally import Window
 
 KEPT: Final = 4
 """Close-ups kept: going back and forth between two deployments reads nothing twice."""

@@ -13,9 +13,10 @@ from typing import Final
 
 from yolotop.judge.slo import Budget
 from yolotop.store.protocol import StoredProbe
-from yolotop.view.aggregate import Series, Tally, Window
+from yolotop.view.aggregate import Series
 from yolotop.view.incidents import Incident, Mark, Stretch
 from yolotop.view.snapshot import Card, CollectorView, Figures, Range
+from yolotop.view.tally import Tally, Window
 from yolotop.view.waterfall import Waterfall
 
 MAX_STEPS: Final = 180

@@ -27,9 +27,10 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.view.aggregate import Ledger, Series, Tally, Window
+from yolotop.view.aggregate import Ledger, Series
 from yolotop.view.book import Book
 from yolotop.view.cards import Track
+from yolotop.view.tally import Tally, Window
 
 NEW_PROBES: Final = 5_000
 """Probes read in one refresh; a face that is further behind starts afresh."""

@@ -27,7 +27,6 @@ from yolotop.store.protocol import (
     StoredProbe,
 )
 from yolotop.view import cards as views
-from yolotop.view.aggregate import Trends, Window, change, step_s, trends
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
 from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
@@ -40,6 +39,8 @@ from yolotop.view.snapshot import (
     Range,
     Snapshot,
 )
+from yolotop.view.steps import Trends, change, step_s, trends
+from yolotop.view.tally import Window
 
 if TYPE_CHECKING:
     from yolotop.view.closeup import Scene

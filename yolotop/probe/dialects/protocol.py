@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from yolotop.model import Deployment, Prediction
+from yolotop.model import Deployment, ErrorKind, Prediction, ProbeKind
 from yolotop.probe.frames import Frame
 from yolotop.probe.messages import Reply
 
@@ -20,12 +20,14 @@ Headers = tuple[tuple[str, str], ...]
 class BadResponse(Exception):  # noqa: N818 - reads as what happened
     """The server answered 2xx, but not with what was asked for.
 
-    ``message`` is one clean sentence about the body.
+    ``message`` is one clean sentence about the body; ``kind`` says more than that it is
+    bad, where the body does.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, kind: ErrorKind = ErrorKind.BAD_RESPONSE) -> None:
         super().__init__(message)
         self.message = message
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,21 @@ class Dialect(Protocol):
         """What users write after ``dialect =``."""
         ...
 
-    def authorise(self, secret: str) -> Headers:
-        """Headers that carry the key."""
+    def authorise(
+        self, spec: RequestSpec, key: str, deployment: Deployment
+    ) -> RequestSpec:
+        """The question with the key in it: a header, a parameter, a field."""
         ...
 
     def health_request(self, deployment: Deployment) -> RequestSpec:
-        """Ask whether it is alive."""
+        """Ask whether it is alive. Asked only where the preset has such a question."""
         ...
 
     def predict_request(self, deployment: Deployment, frame: Frame) -> RequestSpec:
-        """Ask what it sees on ``frame``."""
+        """Ask what it sees on ``frame``; the same restriction."""
         ...
 
-    def read_health(self, reply: Reply) -> None:
+    def read_health(self, reply: Reply, deployment: Deployment) -> None:
         """Check a 2xx answer to the first. Raises BadResponse."""
         ...
 
@@ -72,4 +76,10 @@ class Dialect(Protocol):
 
         All text in the prediction is cleaned.
         """
+        ...
+
+    def refused(
+        self, reply: Reply, deployment: Deployment, kind: ProbeKind
+    ) -> ErrorKind | None:
+        """What an answer that is not 2xx means; ``None``: no more than its status."""
         ...

@@ -14,15 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
-from yolotop.model import Deployment, Prediction, ServerTimes
+from yolotop.model import Deployment, ErrorKind, Prediction, ProbeKind, ServerTimes
+from yolotop.probe.dialects.asking import authorised, image_request, liveness_request
 from yolotop.probe.dialects.decoding import decode
 from yolotop.probe.dialects.detections import LABELS, read_all
-from yolotop.probe.dialects.protocol import BadResponse, Headers, RequestSpec
+from yolotop.probe.dialects.protocol import BadResponse, RequestSpec
+from yolotop.probe.dialects.refusals import meaning
 from yolotop.probe.frames import Frame
 from yolotop.probe.messages import Reply
-from yolotop.probe.multipart import form
 from yolotop.probe.refusal import said
 from yolotop.text import clean
 
@@ -61,34 +61,28 @@ class Ultralytics:
         """What users write after ``dialect =``."""
         return "ultralytics"
 
-    def authorise(self, secret: str) -> Headers:
-        """Bearer, as the Platform's dedicated endpoints take it."""
-        return (("Authorization", f"Bearer {secret}"),)
+    def authorise(
+        self, spec: RequestSpec, key: str, deployment: Deployment
+    ) -> RequestSpec:
+        """Bearer, as the Platform takes it, or as the preset says."""
+        return authorised(spec, key, deployment.preset.auth)
 
     def health_request(self, deployment: Deployment) -> RequestSpec:
-        """``GET …/health`` beside ``…/predict``."""
-        return RequestSpec("GET", _beside(deployment.url, "health"))
+        """``GET …/health`` beside ``…/predict``, or as the preset says."""
+        return liveness_request(deployment)
 
     def predict_request(self, deployment: Deployment, frame: Frame) -> RequestSpec:
         """``POST …/predict`` with the image and the settings that were set."""
-        settings = (
-            ("conf", deployment.conf),
-            ("iou", deployment.iou),
-            ("imgsz", deployment.imgsz),
-        )
-        fields = tuple(
-            (key, f"{value:g}") for key, value in settings if value is not None
-        )
-        encoded = form("file", frame, fields)
-        return RequestSpec(
-            "POST",
-            _beside(deployment.url, "predict"),
-            (("Content-Type", encoded.content_type),),
-            encoded.body,
-        )
+        return image_request(deployment, frame)
 
-    def read_health(self, reply: Reply) -> None:
+    def read_health(self, reply: Reply, deployment: Deployment) -> None:
         """Any 2xx will do: the field names of the body are unpublished."""
+
+    def refused(
+        self, reply: Reply, deployment: Deployment, kind: ProbeKind
+    ) -> ErrorKind | None:
+        """By the rules common to all."""
+        return meaning(reply, deployment, kind)
 
     def read_predict(
         self,
@@ -109,15 +103,6 @@ class Ultralytics:
             model_id=_model_id(metadata),
             alive_s=_positive(metadata.get("functionTimeAlive")),
         )
-
-
-def _beside(url: str, last: str) -> str:
-    """The URL of ``/predict`` or ``/health``, from a base URL or either of them."""
-    parts = urlsplit(url)
-    base = parts.path.rstrip("/")
-    for known in ("/predict", "/health"):
-        base = base.removesuffix(known)
-    return urlunsplit((parts.scheme, parts.netloc, f"{base}/{last}", parts.query, ""))
 
 
 # --- the frame around the detections -------------------------------------------------

@@ -8,7 +8,6 @@ write-ahead log from being cut.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Final
 import aiosqlite
 
 from yolotop.errors import StoreError
-from yolotop.judge.histogram import ExpHistogram
 from yolotop.model import HealthState, Severity
 from yolotop.store.protocol import (
     Change,
@@ -33,7 +31,7 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.store.sqlite import changes, probes, spans, tails
+from yolotop.store.sqlite import changes, probes, registered, slots, spans, tails
 from yolotop.store.sqlite.answers import read_answers, read_failures
 from yolotop.store.sqlite.connection import (
     STATES,
@@ -50,35 +48,6 @@ from yolotop.store.sqlite.search import search
 from yolotop.store.sqlite.shelf import LineShelf
 from yolotop.store.state import decode_state
 
-_DEPLOYMENTS: Final = """
-SELECT name, url, dialect, "group", region, tags, position, paused,
-       predict_interval_s, first_seen_at, removed_at, objective, objective_range_s,
-       lat, lon
-FROM deployment WHERE ?1 OR removed_at IS NULL
-ORDER BY removed_at IS NOT NULL, position, id
-"""
-_SLOTS: Final = """
-SELECT name, start_s, width_s, requests, failed, cold, health, health_failed, histogram,
-       last_seq
-FROM slot JOIN deployment ON id = dep
-WHERE width_s = ? AND start_s > ? AND start_s < ? ORDER BY start_s, position, dep
-"""
-_SLOTS_OF_ONE: Final = (
-    spans.ONE.format(
-        columns="?5, start_s, width_s, requests, failed, cold, health, health_failed, "
-        "histogram, last_seq"
-    )
-    + " ORDER BY start_s"
-)
-_REQUESTS: Final = """
-SELECT name, sum(requests) FROM slot JOIN deployment ON id = dep
-WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
-"""
-_COUNTS: Final = """
-SELECT name, count(*) FILTER (WHERE requests), sum(requests), sum(failed)
-FROM slot JOIN deployment ON id = dep
-WHERE width_s = ? AND start_s >= ? AND start_s < ? GROUP BY dep HAVING sum(requests)
-"""
 _COLLECTOR: Final = """
 SELECT pid, started_at, beat_at, version, config_path, note, overruns, stopped_at
 FROM collector
@@ -116,11 +85,11 @@ class SqliteReader:
 
     async def deployments(self, *, removed: bool = False) -> list[Registered]:
         """Registered deployments in config order; ``removed`` adds the gone ones."""
-        rows = await self._fetch(_DEPLOYMENTS, removed)
+        rows = await self._fetch(registered.REGISTERED, removed)
         known = self._registered.get(removed)
         # Asked every second, changed once a day.
         if known is None or known[0] != rows:
-            known = self._registered[removed] = rows, _registered(rows)
+            known = self._registered[removed] = rows, registered.decode(rows)
         return list(known[1])
 
     async def states(self) -> dict[str, HealthState]:
@@ -149,37 +118,23 @@ class SqliteReader:
         """
         values = (width_s, since_at - width_s, until_at)
         if deployment is None:
-            rows = await self._fetch(_SLOTS, *values)
+            rows = await self._fetch(slots.OF_ALL, *values)
         else:
             dep = await self._dep(deployment)
-            rows = await self._fetch(_SLOTS_OF_ONE, *values, dep, deployment)
-        return [
-            Slot(
-                deployment=row[0],
-                start_at=float(row[1]),
-                width_s=row[2],
-                requests=row[3],
-                failed=row[4],
-                cold=row[5],
-                health=row[6],
-                health_failed=row[7],
-                histogram=ExpHistogram.decode(row[8]),
-                last_seq=row[9],
-            )
-            for row in rows
-        ]
+            rows = await self._fetch(slots.OF_ONE, *values, dep, deployment)
+        return slots.decode(rows)
 
     async def requests(
         self, since_at: float, until_at: float, *, width_s: int
     ) -> dict[str, int]:
         """Predict probes by deployment in the slots that start in [since, until)."""
-        return dict(await self._fetch(_REQUESTS, width_s, since_at, until_at))
+        return dict(await self._fetch(slots.REQUESTS, width_s, since_at, until_at))
 
     async def counts(
         self, since_at: float, until_at: float, *, width_s: int
     ) -> dict[str, SlotCounts]:
         """Predict probes by deployment in the slots that start in [since, until)."""
-        rows = await self._fetch(_COUNTS, width_s, since_at, until_at)
+        rows = await self._fetch(slots.COUNTS, width_s, since_at, until_at)
         return {name: SlotCounts(*found) for name, *found in rows}
 
     async def probe(self, seq: int) -> StoredProbe | None:
@@ -404,28 +359,6 @@ class SqliteReader:
             self._generation += 1
             self._shelf = LineShelf()
             await old.close()
-
-
-def _registered(rows: Rows) -> list[Registered]:
-    return [
-        Registered(
-            name=row[0],
-            url=row[1],
-            dialect=row[2],
-            group=row[3],
-            region=row[4],
-            tags=tuple(json.loads(row[5])),
-            position=row[6],
-            paused=bool(row[7]),
-            predict_interval_s=row[8],
-            first_seen_at=row[9],
-            removed_at=row[10],
-            objective=row[11],
-            objective_range_s=row[12],
-            location=None if row[13] is None else (row[13], row[14]),
-        )
-        for row in rows
-    ]
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
