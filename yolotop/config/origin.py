@@ -21,10 +21,11 @@ from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
 from yolotop.config.duration import format_duration
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
-from yolotop.config.presets import PARTS, as_tables
+from yolotop.config.presets import PARTS, as_tables, says_nothing
 from yolotop.config.problems import nearest, quoted
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation
+from yolotop.model.preset import Reading
 from yolotop.text import clean, redact, show_url
 
 BUILT_IN: Final = "built in"
@@ -141,7 +142,7 @@ def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
 def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
     """What of a table of the preset is in force, from here or from the preset.
 
-    Nothing that is empty: the keys of all four would be thirty lines of nothing.
+    What is empty only if it was written: thirty lines of nothing tell nothing.
     """
     if key == "refusals":
         written = sources.of(key)
@@ -154,9 +155,13 @@ def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
         _, origin = sources.of(key) or (None, named)
         yield _setting(key, (values, origin), None)
         return
+    if key == "response" and found.preset.reading == Reading():
+        return
     for inner, value in values.items():
-        _, origin = sources.of(key, inner) or (None, named)
-        yield _setting(f"{key}.{inner}", (value, origin), None)
+        written = sources.of(key, inner)
+        if written is not None or not says_nothing(key, inner, value):
+            origin = named if written is None else written[1]
+            yield _setting(f"{key}.{inner}", (value, origin), None)
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:
