@@ -29,6 +29,7 @@ from yolotop.errors import StoreError, UsageError, YolotopError
 from yolotop.judge.report import sample_json
 from yolotop.judge.verdict import judge
 from yolotop.model import Deployment, Expectation, HealthState, ProbeKind, Sample
+from yolotop.model.preset import Preset
 from yolotop.probe.frames import FrameError
 from yolotop.probe.prober import deadline_s
 from yolotop.store.protocol import Request, RequestKind, Writer
@@ -67,7 +68,10 @@ class Rules(Protocol):
 
 
 class Desk:
-    """Carries requests out. ``defaults`` gives what a trial's table starts from."""
+    """Carries requests out.
+
+    ``defaults`` gives what a trial's table starts from, ``presets`` what it may name.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Desk:
         asker: Asker,
         defaults: Callable[[], Mapping[str, object]],
         stop: Callable[[], None],
+        presets: Callable[[], Mapping[str, Preset]] = dict,
         paused: Callable[[], None] = lambda: None,
         stamp: Callable[[], None] = lambda: None,
     ) -> None:
@@ -88,6 +93,7 @@ class Desk:
         self._rules = rules
         self._asker = asker
         self._defaults = defaults
+        self._presets = presets
         self._stop = stop
         self._paused = paused
         self._stamp = stamp
@@ -174,7 +180,10 @@ class Desk:
     async def _trial(self, body: str) -> list[Sample]:
         """The questions to an endpoint that is not registered, liveness first."""
         deployment = deployment_from_table(
-            _table(body), self._defaults(), "the deployment to test"
+            _table(body),
+            self._defaults(),
+            "the deployment to test",
+            presets=self._presets(),
         )
         return [await self._try(deployment, kind) for kind in deployment.questions]
 
