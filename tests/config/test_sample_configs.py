@@ -19,6 +19,7 @@ from yolotop.config.load import load, parse
 from yolotop.config.schema import CollectorSettings, UiSettings
 from yolotop.config.starter import STARTER
 from yolotop.config.store import STORE_KINDS, parse_size
+from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.config.ui import UI_KINDS
 from yolotop.model import (
     Baseline,
@@ -27,6 +28,7 @@ from yolotop.model import (
     StoreSettings,
     Tolerance,
 )
+from yolotop.model.preset import Tensor
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 # A commented key, as opposed to a commented sentence.
@@ -63,7 +65,9 @@ def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
     assert expect - set(EXPECT_KEYS) == {"person"}
     assert set(EXPECT_KEYS) - expect == {"drawn"}
     assert set(deployment.pop("tolerance")) == set(TOLERANCE_KEYS)
-    assert set(deployment) == set(KEYS) - {"expect", "tolerance"}
+    assert set(deployment.pop("tensor")) == set(TENSOR_KEYS)
+    tables = {"expect", "tensor", "tolerance"}
+    assert set(deployment) == set(KEYS) - tables
     assert config.deployments[0].golden == pinned
     assert config.deployments[0].tolerance == Tolerance()
     assert config.data_dir == tmp_path / "history"
@@ -76,7 +80,7 @@ def test_full_tells_the_defaults_that_are_built_in() -> None:
     for line in KEY_LINE.findall(text):
         key, _, value = line.partition(" = ")
         parsed: object = tomllib.loads(f"v = {value}")["v"]
-        owners = (plain, UiSettings(), CollectorSettings(), Expectation())
+        owners = (plain, UiSettings(), CollectorSettings(), Expectation(), Tensor())
         for owner in (*owners, StoreSettings()):
             built_in = getattr(owner, key, getattr(owner, f"{key}_s", None))
             if built_in in (None, ()):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from yolotop.config.deployment import KEYS, KINDS
@@ -25,15 +26,25 @@ from yolotop.config.expect import EXPECT_KEYS
 from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
-from yolotop.config.presets import PARTS, as_tables
+from yolotop.config.presets import PARTS, as_tables, says_nothing
 from yolotop.config.problems import nearest, quoted
+from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation, Tolerance
+from yolotop.model.preset import Reading, Tensor
 from yolotop.text import clean, redact, show_url
 
 BUILT_IN: Final = "built in"
 NONE: Final = "none"
 """The value of a key that is not set and has no default."""
+_TABLES: Final[Mapping[str, tuple[tuple[str, ...], object]]] = MappingProxyType(
+    {
+        "tensor": (TENSOR_KEYS, Tensor()),
+        "tolerance": (TOLERANCE_KEYS, Tolerance()),
+        "expect": (EXPECT_KEYS, Expectation()),
+    }
+)
+"""Settings that are tables: their keys, and what these are when nobody wrote them."""
 _REFERENCES: Final = frozenset({"api_key", "proxy_auth"})
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 """A key of TOML that needs no quotes."""
@@ -46,9 +57,9 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on, and those of the preset's tables
-    ``request.path``; what the preset says comes from ``dialect NAME``. A baseline's
-    origin says when it was pinned.
+    of ``expect`` are ``expect.labels`` and so on, likewise those of ``tensor`` and
+    ``tolerance``, and those of the preset's tables ``request.path``; what the preset
+    says comes from ``dialect NAME``. A baseline's origin says when it was pinned.
     """
 
     key: str
@@ -136,24 +147,24 @@ def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
         if key in PARTS:
             yield from _part(key, found, sources)
-        elif key == "expect":
-            yield from _expected(found, sources)
-        elif key == "tolerance":
-            for inner in TOLERANCE_KEYS:
-                plain = getattr(Tolerance(), inner)
-                yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
         elif key == "golden":
             yield _golden(found, sources)
-        else:
+        elif key not in _TABLES or (key == "tensor" and found.tensor is None):
+            # Without a tensor none of its keys is in force.
             yield _setting(key, sources.of(key), _effective(found, key))
+        else:
+            inner_keys, built_in = _TABLES[key]
+            for inner in inner_keys:
+                plain = getattr(built_in, inner)
+                # No counts are an empty table, which an empty list is not.
+                plain = None if inner == "counts" else plain
+                yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
+        if key == "expect":
+            yield from _expected_labels(found, sources)
 
 
-def _expected(found: Deployment, sources: _Sources) -> Iterator[Setting]:
-    """The known keys, then the labels that stand beside them."""
-    for inner in EXPECT_KEYS:
-        # No counts are a table, which an empty list is not.
-        plain = getattr(Expectation(), inner) if inner != "counts" else None
-        yield _setting(f"expect.{inner}", sources.of("expect", inner), plain)
+def _expected_labels(found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """The labels that stand beside the known keys of ``expect``."""
     apart = sources.of("expect", "counts")
     named = apart[0] if apart is not None and isinstance(apart[0], Mapping) else {}
     for label, _ in found.expect.counts:
@@ -173,7 +184,7 @@ def _golden(found: Deployment, sources: _Sources) -> Setting:
 def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
     """What of a table of the preset is in force, from here or from the preset.
 
-    Nothing that is empty: the keys of all four would be thirty lines of nothing.
+    What is empty only if it was written: thirty lines of nothing tell nothing.
     """
     if key == "refusals":
         written = sources.of(key)
@@ -186,9 +197,13 @@ def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
         _, origin = sources.of(key) or (None, named)
         yield _setting(key, (values, origin), None)
         return
+    if key == "response" and found.preset.reading == Reading():
+        return
     for inner, value in values.items():
-        _, origin = sources.of(key, inner) or (None, named)
-        yield _setting(f"{key}.{inner}", (value, origin), None)
+        written = sources.of(key, inner)
+        if written is not None or not says_nothing(key, inner, value):
+            origin = named if written is None else written[1]
+            yield _setting(f"{key}.{inner}", (value, origin), None)
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:

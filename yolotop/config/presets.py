@@ -422,31 +422,32 @@ def _metrics(table: Table, base: Metrics | None) -> Metrics:
 # --- and back ------------------------------------------------------------------------
 
 
-def as_tables(preset: Preset) -> dict[str, object]:
+def as_tables(preset: Preset) -> dict[str, dict[str, object] | bool]:
     """The tables that :func:`with_parts` would make the preset of, without refusals.
 
-    What is empty is left out, but for ``liveness`` and ``request``, which are ``False``
-    where there is no such question.
+    ``liveness`` and ``request`` are ``False`` where there is no such question.
     """
-    auth: dict[str, object] = {"carrier": str(preset.auth.carrier)}
-    if preset.auth.carrier is not Carrier.BEARER:
-        auth["name"] = preset.auth.name
+    auth = _told(preset.auth, PART_KEYS["auth"])
+    if preset.auth.carrier is Carrier.BEARER:
+        auth.pop("name")
+    liveness, question = preset.liveness, preset.question
     return {
         "auth": auth,
-        "liveness": _told(preset.liveness, PART_KEYS["liveness"]),
-        "request": _told(preset.question, PART_KEYS["request"]),
-        "response": {}
-        if preset.reading == Reading()
-        else _told(preset.reading, PART_KEYS["response"]),
+        "liveness": liveness is not None and _told(liveness, PART_KEYS["liveness"]),
+        "request": question is not None and _told(question, PART_KEYS["request"]),
+        "response": _told(preset.reading, PART_KEYS["response"]),
     }
+
+
+def says_nothing(part: str, key: str, value: object) -> bool:
+    """Whether a key of a preset's table is empty, as it is where nobody wrote it."""
+    return value in ("", [], {}, "{}") and value == _PLAIN[part][key]
 
 
 _DICTS: Final = ("settings", "query", "headers", "facts")
 
 
-def _told(part: object, keys: tuple[str, ...]) -> dict[str, object] | bool:
-    if part is None:
-        return False
+def _told(part: object, keys: tuple[str, ...]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key in keys:
         value = getattr(part, key)
@@ -456,15 +457,26 @@ def _told(part: object, keys: tuple[str, ...]) -> dict[str, object] | bool:
             value = dict(value)
         elif isinstance(value, tuple):
             value = list(value)
-        elif isinstance(value, (BoxForm, Encoding)):
+        elif isinstance(value, (BoxForm, Encoding, Carrier)):
             value = str(value)
-        if value not in (None, "", [], {}):
+        if value is not None:
             found[key] = value
     return found
 
 
 def _told_time(one: Time) -> object:
     return one.at if one.factor == 1 else {"at": one.at, "factor": one.factor}
+
+
+_PLAIN: Final = {
+    part: {"detections": "", **_told(plain, PART_KEYS[part])}
+    for part, plain in (
+        ("auth", Auth()),
+        ("liveness", Liveness()),
+        ("request", Question()),
+        ("response", Reading()),
+    )
+}
 
 
 def names_a_model(preset: Preset) -> bool:
