@@ -66,8 +66,7 @@ def test_pinned_shown_checked_and_cleared(
     assert done.exit_code == 0, done.stderr
     assert "triangle" in done.stdout
     assert "seen:     circle ×1, square ×1, triangle ×2" in done.stderr
-    assert "model:    " in done.stderr
-    assert "model shapes" in done.stderr
+    assert "model:    shapes; classes: circle, square, triangle; " in done.stderr
     text = home.config.read_text()
     assert text == registered + 'image = "gate.jpg"\ngolden = "golden/dock.json"\n'
     checked = run("check", "dock", "--json")

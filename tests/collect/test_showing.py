@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 from yolotop.collect.showing import MOST_BOXES, MOST_RAW, raw_text, showing
+from yolotop.config.baseline import from_document
 from yolotop.judge.verdict import judge
 from yolotop.model import (
     Answer,
+    Baseline,
     Deployment,
     Detection,
     Expectation,
@@ -188,6 +190,34 @@ async def test_the_golden_image_is_its_own(bench: Bench, tmp_path: Path) -> None
     # On another image it need not find what is on its own.
     assert json.loads(await ask(bench, 2, "synthetic"))["ok"]
     assert bench.asker.shown == [("cam", str(path), 0), ("cam", "synthetic", 1)]
+
+
+def test_what_would_be_pinned_is_the_answer_itself(tmp_path: Path) -> None:
+    """Not what is drawn: boxes are the server's, to a thousandth of a pixel."""
+    frame = picture(tmp_path / "gate.jpg", (4_000, 2_000))
+    car = Detection("car", 0.9, (400.125, 200.0, 3_999.5, 2_000.0))
+    pinned = from_document(shown(frame, car)["baseline"])
+    assert pinned.detections == (car,)
+    assert pinned.image_sha256 == frame.sha256
+    # A drawn picture is another one each time, and without an answer there is nothing.
+    assert shown(synthetic(1), car)["baseline"] is None
+    answer = Answer("cam", ProbeKind.PREDICT, started_at=0.0, http_status=500)
+    sample = Sample(answer, judge(answer, CAM, HealthState()))
+    told = showing(Shown(answer, frame), sample, source="golden")
+    assert told["baseline"] is None
+
+
+async def test_the_baseline_is_of_its_own_image_only(
+    bench: Bench, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "gate.jpg", tmp_path / "yard.jpg"
+    frame = picture(path, (90, 70))
+    picture(other, (80, 60))
+    pinned = Baseline(frame.sha256, 0.0, (Detection("car", 0.9, (1, 2, 30, 40)),))
+    await bench.start(replace(CAM, image=str(path), golden=pinned))
+    told = json.loads(await ask(bench, 1, str(path)))
+    assert told["message"] == "wrong answer: got none, pinned car ×1"
+    assert json.loads(await ask(bench, 2, str(other)))["verdict"] == "ok"
 
 
 @pytest.mark.parametrize(

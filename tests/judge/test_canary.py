@@ -249,6 +249,33 @@ def test_of_two_that_lie_on_each_other_one_may_go_but_not_the_sure_one() -> None
     assert flaws((twin,), both) == [Flaw.COUNT]
 
 
+@pytest.mark.parametrize("names", [1, 20])
+def test_three_hundred_things_in_another_order_and_one_less(names: int) -> None:
+    """One that blinks at the threshold moves all the others up by one."""
+    dice = random.Random(names)  # noqa: S311
+
+    def crowd(count: int) -> list[Detection]:
+        found = []
+        for at in range(count):
+            x, y = dice.uniform(0, 1_800), dice.uniform(0, 1_000)
+            size = dice.uniform(20, 80)
+            sure = dice.uniform(0.4, 0.95)
+            box = (x, y, x + size, y + 1.2 * size)
+            found.append(Detection(f"c{at % names}", sure, box))
+        return found
+
+    truth = [Detection("c0", 0.26, (0, 0, 50, 50)), *crowd(299)]
+    dice.shuffle(truth)
+    server = HalfPrecision(truth, dice, scale=1.0)
+    base = baseline_of(Prediction(tuple(truth)), image_sha256=SHA, pinned_at=0.0)
+    for _ in range(20):
+        got = server.answer().detections
+        got = tuple(each for each in got if (each.confidence or 0.0) > 0.3)
+        assert len(got) == 299
+        assert compare(Prediction(got), base, PLAIN) == ()
+        assert flaws(got[1:], base) == [Flaw.COUNT]
+
+
 def test_an_answer_of_a_thousand_things_ends() -> None:
     many = tuple(
         Detection("car", 0.9, (float(at), 0.0, at + 300.0, 300.0))

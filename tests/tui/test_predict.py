@@ -256,7 +256,7 @@ async def test_pinning_asks_first_and_names_what_is_expected(
             "Pin r.jpg for dock-cam?",
             "circle ×1",
             "triangle ×2",
-            "model shapes.onnx",
+            "shapes.onnx; classes: circle, square, triangle",
         ):
             assert text in opened.said(), text
         await opened.press("n")

@@ -7,6 +7,7 @@ of the result.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -17,8 +18,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 Fits: TypeAlias = Callable[[Detection, Detection], bool]
 
 MOST_STEPS: Final = 20_000
-"""Pairs looked at for an assignment beyond the usual order: 20 ms at the most, whatever
-a server sends."""
+"""Pairs looked at for an assignment beyond the usual order, whatever a server sends:
+300 things in another order take some 2,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,15 @@ def match(
 
 
 def assign(
-    expected: Sequence[Detection], got: Sequence[Detection], fits: Fits
+    expected: Sequence[Detection],
+    got: Sequence[Detection],
+    fits: Fits,
+    reach: Callable[[Detection], float],
 ) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """As many pairs as there can be in which one ``fits`` the other.
 
-    Indexes of the pairs, of what was expected in vain, and of what is left over. Where
+    Indexes of the pairs, of what was expected in vain, and of what is left over. Only
+    what has the same label can fit, with a left edge no more than ``reach`` away. Where
     things lie close to each other, taking the best pair first may leave two that do
     not fit; here earlier pairs make room (augmenting paths), so that an answer which is
     right thing by thing is never taken for a wrong one.
@@ -103,38 +108,62 @@ def assign(
     taken = {index: index for index, pair in both if fits(*pair)}
     left = [i for i in range(len(expected)) if i not in taken]
     if left:
-        _make_room(expected, got, fits, left, taken)
+        columns = _Columns(got)
+
+        def near(i: int) -> tuple[list[int], int]:
+            found = columns.around(expected[i], reach(expected[i]))
+            return [j for j in found if fits(expected[i], got[j])], len(found)
+
+        _make_room(left, near, taken)
     pairs = sorted((i, j) for j, i in taken.items())
     placed = {i for i, _ in pairs}
     missed = [i for i in range(len(expected)) if i not in placed]
     return pairs, missed, [j for j in range(len(got)) if j not in taken]
 
 
+class _Columns:
+    """Detections by label and left edge: 300 against 300 without 90,000 looks."""
+
+    def __init__(self, got: Sequence[Detection]) -> None:
+        self._by_label: dict[str, list[tuple[float, int]]] = {}
+        for j, found in enumerate(got):
+            self._by_label.setdefault(found.label, []).append((_left(found), j))
+        for column in self._by_label.values():
+            column.sort()
+
+    def around(self, wanted: Detection, reach: float) -> list[int]:
+        """Those of its label whose left edge is within ``reach`` of its own."""
+        column, x = self._by_label.get(wanted.label, []), _left(wanted)
+        first = bisect_left(column, (x - reach, -1))
+        last = bisect_right(column, (x + reach, len(column) + MOST_STEPS))
+        return [j for _, j in column[first:last]]
+
+
+def _left(detection: Detection) -> float:
+    return 0.0 if detection.box is None else detection.box[0]
+
+
 def _make_room(
-    expected: Sequence[Detection],
-    got: Sequence[Detection],
-    fits: Fits,
     left: Sequence[int],
+    near: Callable[[int], tuple[list[int], int]],
     taken: dict[int, int],
 ) -> None:
-    """Kuhn's augmenting paths, without recursion; ``taken`` is got → expected."""
-    near: dict[int, list[int]] = {}
+    """Augmenting paths (Kuhn), breadth first; ``taken`` is got → expected.
+
+    ``near`` are those that fit, and how many were looked at for that.
+    """
+    known: dict[int, list[int]] = {}
     steps = 0
-
-    def neighbours(i: int) -> list[int]:
-        nonlocal steps
-        if i not in near:
-            steps += len(got)
-            near[i] = [j for j, found in enumerate(got) if fits(expected[i], found)]
-        return near[i]
-
     for start in left:
         came_from: dict[int, int] = {}
-        queue = [start]
-        end = None
+        queue, end = [start], None
         while queue and end is None and steps < MOST_STEPS:
             i = queue.pop(0)
-            for j in neighbours(i):
+            if i not in known:
+                known[i], looked = near(i)
+                steps += looked
+            for j in known[i]:
+                steps += 1
                 if j in came_from:
                     continue
                 came_from[j] = i

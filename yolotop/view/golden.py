@@ -6,12 +6,15 @@ know where a baseline is kept.
 
 from __future__ import annotations
 
+from typing import Final
+
 from yolotop.judge.canary import faint, faint_below
+from yolotop.judge.facts import LIBRARY
 from yolotop.judge.words import tally
 from yolotop.model import Baseline, Tolerance
 from yolotop.text import clean
 
-_MODEL = 200
+_MODEL: Final = 200
 
 
 def seen_in(baseline: Baseline) -> str:
@@ -22,10 +25,14 @@ def seen_in(baseline: Baseline) -> str:
 
 
 def model_of(baseline: Baseline) -> str:
-    """``model shapes.onnx, classes 3``, with the libraries behind."""
-    facts = sorted(baseline.facts, key=lambda fact: fact[0].startswith("library "))
-    told = ", ".join(f"{name} {value}" for name, value in facts)
-    return clean(told, limit=_MODEL) or "the server tells nothing of its model"
+    """``shapes.onnx; classes: circle, square``, with the libraries behind."""
+    facts = dict(baseline.facts)
+    model = facts.pop("model", "")
+    facts.pop("task", None)
+    ordered = sorted(facts.items(), key=lambda fact: fact[0].startswith(LIBRARY))
+    told = [f"{name.removeprefix(LIBRARY)}: {value}" for name, value in ordered]
+    text = "; ".join(part for part in (model, *told) if part)
+    return clean(text, limit=_MODEL) or "the server tells nothing of its model"
 
 
 def doubt(
