@@ -15,8 +15,10 @@ from yolotop.config.load import load, parse
 from yolotop.config.schema import CollectorSettings, UiSettings
 from yolotop.config.starter import STARTER
 from yolotop.config.store import STORE_KINDS, parse_size
+from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.config.ui import UI_KINDS
 from yolotop.model import Deployment, Expectation, StoreSettings
+from yolotop.model.preset import Tensor
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 # A commented key, as opposed to a commented sentence.
@@ -43,7 +45,8 @@ def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
     assert set(table["store"]) == set(STORE_KINDS)
     deployment = dict(table["deployment"][0])
     assert set(deployment.pop("expect")) == set(EXPECT_KEYS)
-    assert set(deployment) == set(KEYS) - {"expect"}
+    assert set(deployment.pop("tensor")) == set(TENSOR_KEYS)
+    assert set(deployment) == set(KEYS) - {"expect", "tensor"}
     assert config.data_dir == tmp_path / "history"
 
 
@@ -54,7 +57,7 @@ def test_full_tells_the_defaults_that_are_built_in() -> None:
     for line in KEY_LINE.findall(text):
         key, _, value = line.partition(" = ")
         parsed: object = tomllib.loads(f"v = {value}")["v"]
-        owners = (plain, UiSettings(), CollectorSettings(), Expectation())
+        owners = (plain, UiSettings(), CollectorSettings(), Expectation(), Tensor())
         for owner in (*owners, StoreSettings()):
             built_in = getattr(owner, key, getattr(owner, f"{key}_s", None))
             if built_in in (None, ()):

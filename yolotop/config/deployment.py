@@ -29,6 +29,7 @@ from yolotop.config.table import (
     as_share,
     as_text,
 )
+from yolotop.config.tensor import read_tensor
 from yolotop.model import Deployment, Expectation, SecretRef
 from yolotop.model.preset import Preset
 from yolotop.text import clean
@@ -80,6 +81,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "client_key": "text",
         "verify_tls": "boolean",
         "allow_link_local": "boolean",
+        "tensor": "table",
         "expect": "table",
     }
 )
@@ -224,6 +226,7 @@ def _effective(
         scale_to_zero=scale_to_zero,
         cold_start_s=table.duration("cold_start", 55.0, low=0.0, high=HOUR_S),
         image=image,
+        tensor=read_tensor(table, scope),
         expect=_expectation(table, scope, image),
         slow_ms=_optional(
             table, "slow", lambda value: as_duration(value, 0.001, HOUR_S) * 1_000

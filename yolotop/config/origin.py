@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
@@ -23,14 +24,19 @@ from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
 from yolotop.config.presets import PARTS, as_tables, says_nothing
 from yolotop.config.problems import nearest, quoted
+from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation
-from yolotop.model.preset import Reading
+from yolotop.model.preset import Reading, Tensor
 from yolotop.text import clean, redact, show_url
 
 BUILT_IN: Final = "built in"
 NONE: Final = "none"
 """The value of a key that is not set and has no default."""
+_TABLES: Final[Mapping[str, tuple[tuple[str, ...], object]]] = MappingProxyType(
+    {"tensor": (TENSOR_KEYS, Tensor()), "expect": (EXPECT_KEYS, Expectation())}
+)
+"""Settings that are tables: their keys, and what these are when nobody wrote them."""
 _REFERENCES: Final = frozenset({"api_key", "proxy_auth"})
 
 
@@ -41,8 +47,9 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on, and those of the preset's tables
-    ``request.path``; what the preset says comes from ``dialect NAME``.
+    of ``expect`` are ``expect.labels`` and so on, likewise those of ``tensor``, and
+    those of the preset's tables ``request.path``; what the preset says comes from
+    ``dialect NAME``.
     """
 
     key: str
@@ -131,12 +138,14 @@ def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
         if key in PARTS:
             yield from _part(key, found, sources)
             continue
-        if key != "expect":
+        # Without a tensor none of its keys is in force.
+        if key not in _TABLES or (key == "tensor" and found.tensor is None):
             yield _setting(key, sources.of(key), _effective(found, key))
             continue
-        for inner in EXPECT_KEYS:
-            plain = getattr(Expectation(), inner)
-            yield _setting(f"expect.{inner}", sources.of(key, inner), plain)
+        inner_keys, built_in = _TABLES[key]
+        for inner in inner_keys:
+            plain = getattr(built_in, inner)
+            yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
 
 
 def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:

@@ -31,6 +31,11 @@ class Generic:
         """What presets write after ``dialect =``."""
         return "generic"
 
+    @property
+    def slow_to_ask(self) -> bool:
+        """Forms and base64 are built once and kept."""
+        return False
+
     def authorise(
         self, spec: RequestSpec, key: str, deployment: Deployment
     ) -> RequestSpec:
