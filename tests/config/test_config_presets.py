@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yolotop.config.deployment import deployment_from_table
-from yolotop.config.load import parse
+from yolotop.config.load import load, parse
 from yolotop.config.presets import (
     CODE,
     KEYS,
@@ -384,5 +385,23 @@ def test_any_preset_is_one_or_a_config_error(
         assert isinstance(found.preset, Preset)
 
 
-def test_the_keys_are_those_of_the_documentation() -> None:
-    assert set(PARTS) < set(KEYS)
+# --- what ships beside them ----------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_sample_has_every_server_once_and_the_whole_of_a_preset() -> None:
+    config = load(ROOT / "sample_configs" / "servers.toml", env={})
+    names = [found.dialect for found in config.deployments]
+    assert sorted(names) == sorted([*DIALECTS, "our-server"])
+    assert config.presets["our-server"].reading.times
+
+
+def test_the_documentation_has_every_preset_and_every_key() -> None:
+    text = (ROOT / "docs" / "servers.md").read_text(encoding="utf-8")
+    for name in DIALECTS:
+        assert f"`{name}`" in text
+    for part, keys in PART_KEYS.items():
+        section = text.partition(f"**`{part}`**")[2].partition("\n**`")[0]
+        assert all(f"`{key}`" in section for key in keys), part
+    assert all(f"`{key}`" in text for key in KEYS)
