@@ -123,7 +123,7 @@ def test_keypoints_come_back_in_the_picture() -> None:
     assert second == pytest.approx((20, 20, 0.1))
     flat = one_place((4 + 1 + 4, ANCHORS), [80, 60, 10, 50])
     (two,) = decoded(flat, wanted(task=Task.POSE, keypoints=(2, 2)), fit)
-    assert two.keypoints == ((160, 40, None), (20, 20, None))
+    assert list(two.keypoints) == [(160, 40, None), (20, 20, None)]
     # Without their number the boxes alone, if the classes are known.
     (bare,) = decoded(head, wanted(["person"], task=Task.POSE))
     assert not bare.keypoints
