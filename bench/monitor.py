@@ -31,6 +31,8 @@ from PIL import Image
 from bench.waves import IMAGE_BYTES
 
 READY_S: Final = 30.0
+_STILL_S: Final = 0.03
+"""Nothing painted for so long: what was being painted is there."""
 
 
 def image(folder: Path) -> Path:
@@ -111,7 +113,9 @@ class Terminal:
     """``yolotop`` in a pseudo-terminal that somebody reads: what is on its screen.
 
     The screen is emulated, since what is painted are changes: of a new line that
-    begins like the old one in its place only the rest is sent.
+    begins like the old one in its place only the rest is sent. It is emulated only
+    while somebody looks: that takes 100 ms for a whole screen at 200x50, in which the
+    program would wait to be read and a late byte be taken for an answer to a key.
     """
 
     def __init__(self, pid: int, master: int, columns: int, rows: int) -> None:
@@ -126,6 +130,8 @@ class Terminal:
         self._painted = threading.Event()
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self._unread = bytearray()
+        self._took_at = 0.0
         self._wanted = ""
         self._shown_at = 0.0
         self._shown = threading.Event()
@@ -139,16 +145,27 @@ class Terminal:
             if self._pressed:
                 self._pressed, self._painted_at = False, at
                 self._painted.set()
-            self._stream.feed(piece)
+            self._took_at = at
+            self._unread += piece
             self._look(at)
 
     def text(self) -> str:
         """The screen, line by line."""
         with self._lock:
+            self._emulate()
             return "\n".join(self._screen.display)
 
+    def _emulate(self) -> None:
+        self._stream.feed(bytes(self._unread))
+        self._unread.clear()
+
     def press(self, keys: bytes, *, within_s: float = 5.0) -> float:
-        """Press keys; seconds until the first byte of what they painted came."""
+        """Press keys; seconds until the first byte of what they painted came.
+
+        What was being painted before is waited for, not counted.
+        """
+        while time.monotonic() - self._took_at < _STILL_S:
+            time.sleep(_STILL_S / 4)
         with self._lock:
             self._pressed = True
             self._painted.clear()
@@ -184,6 +201,7 @@ class Terminal:
     def _look(self, at: float) -> None:
         if not self._wanted or self._shown.is_set():
             return
+        self._emulate()
         if any(self._wanted in line for line in self._screen.display):
             self._shown_at = at
             self._shown.set()

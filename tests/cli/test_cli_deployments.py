@@ -95,10 +95,52 @@ def test_a_person_decides(
     scripted.predict[:] = [(500, {}, {"error": "boom"})]
     home.write("")
     person = sit_at("add", scripted.url, "--name", "x")
+    person.sees("Dialect [ultralytics]:")
+    person.types("\n")
+    person.sees("Send one test image")
+    assert scripted.asked.count("/predict") == 0
+    person.types("y\n")
     person.sees("Save it all the same?")
     person.types(f"{answer}\n")
     assert person.ends() == (0 if saved else 1)
     assert ("x" in home.config.read_text()) is saved
+
+
+def test_no_image_is_sent_to_whoever_says_no(
+    sit_at: Callable[..., Pty], home: Home, scripted: Scripted
+) -> None:
+    home.write("")
+    person = sit_at("add", scripted.url, "--name", "x")
+    person.sees("Dialect [ultralytics]:")
+    person.types("nonsense\n")
+    person.sees("Known dialects:")
+    person.types("ultralytics\n")
+    person.sees("Send one test image")
+    person.types("n\n")
+    assert person.ends() == 0
+    assert "/predict" not in scripted.asked
+    assert tables(home.config)[0]["name"] == "x"
+
+
+def test_a_dialect_that_was_said_is_not_looked_for(
+    run: Run, home: Home, scripted: Scripted
+) -> None:
+    home.write("")
+    assert run("add", scripted.url, "--dialect", "ultralytics").exit_code == 0
+    assert tables(home.config)[0]["dialect"] == "ultralytics"
+    assert set(scripted.asked) == {"/health", "/predict"}
+    done = run("add", scripted.url, "--dialect", "ultralitics", "--name", "y")
+    assert done.exit_code == 2
+    assert 'did you mean "ultralytics"' in done.stderr
+
+
+def test_what_was_found_is_told_with_its_reason(
+    run: Run, home: Home, served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCK_KEY", KEY)
+    done = run("add", served, "--name", "d", "--api-key", "env:DOCK_KEY")
+    assert "It is ultralytics: its OpenAPI page has /predict with file" in done.stderr
+    assert "asked with GET: /v2, /info, /openapi.json" in done.stderr
 
 
 def test_no_check_asks_nobody(run: Run, home: Home, scripted: Scripted) -> None:
@@ -115,6 +157,8 @@ def test_no_check_asks_nobody(run: Run, home: Home, scripted: Scripted) -> None:
     ("args", "said"),
     [
         (["ftp://h"], "url must begin"),
+        (["10.0.4.7:8000"], "10.0.4.7:8000 does not begin with http:// or https://"),
+        (["10.0.4.7:8000"], "yolotop add http://10.0.4.7:8000"),
         (["http://h", "--name", "dock-cam"], '"dock-cam" is registered already'),
         (["http://h", "--api-key", "sekret-literal"], "must be a reference"),
         (["http://u:sekret@h"], "api_key"),

@@ -46,7 +46,7 @@ def test_help_names_every_command(run: Run) -> None:
     assert done.exit_code == 0
     listed = done.stdout.split("Commands:")[1]
     commands = re.findall(r"^  (\w+)  ", listed, re.MULTILINE)
-    expected = "demo serve web check status logs add list remove collect config"
+    expected = "demo serve web check status logs add list remove collect stop config"
     assert " ".join(commands) == expected
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,6 +30,7 @@ class Home(Protocol):
     data_dir: Path
 
     def write(self, text: str) -> Path: ...
+    def yolotop(self, *args: str) -> subprocess.CompletedProcess[str]: ...
 
 
 class Scripted(Protocol):
@@ -132,6 +134,22 @@ def test_why_no_collector_starts_is_on_the_screen_and_in_the_farewell(
     assert person.ends() == 0
     farewell = person.painted.rpartition(b"\x1b[?1049l")[2].decode()
     assert "No collector could be started: " in farewell
+
+
+def test_a_damaged_history_is_told_on_the_screen_and_in_status_until_removed(
+    sit_at: Callable[..., Pty], watched: Home
+) -> None:
+    watched.data_dir.mkdir(parents=True)
+    (watched.data_dir / "yolotop.db").write_bytes(b"no database at all" * 100)
+    person = sit_at()
+    person.sees("the history was damaged, see ~/data/yolotop/yolotop.db.corrupt-")
+    told = watched.yolotop("status").stderr
+    (aside,) = watched.data_dir.glob("yolotop.db.corrupt-*")
+    assert f"the history was damaged, see ~/data/yolotop/{aside.name};" in told
+    aside.unlink()
+    until(lambda: "damaged" not in watched.yolotop("status").stderr)
+    person.types("q")
+    assert person.ends() == 0
 
 
 async def test_trouble_is_over_when_somebody_else_measures(watched: Home) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from click.testing import Result
@@ -20,6 +20,9 @@ from yolotop.cli.places import Places
 from yolotop.collect.lock import holder
 from yolotop.collect.process import stop
 from yolotop.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the `web` extra")
 pytest.importorskip("textual_serve", reason="needs the `web` extra")
@@ -156,6 +159,40 @@ async def test_no_session_and_no_collector_outlive_the_server(
         until(lambda: not is_alive(session))
         until(lambda: not is_alive(collector))
         assert process.returncode == (0 if number != signal.SIGKILL else -number)
+
+
+GARBAGE = ("no JSON", "[" * 100_000, "{}", '["stdin", 7]', '["resize", {"width": "9"}]')
+
+
+async def test_a_client_that_sends_garbage_ends_its_own_session_only(
+    watched: Home,
+) -> None:
+    with serving(watched) as (process, address):
+        url = address.replace("/?", "/ws?")
+        async with aiohttp.ClientSession() as browser, browser.ws_connect(url) as tab:
+            await tab.receive_bytes(timeout=READY_S)
+            for garbage in GARBAGE:
+                async with browser.ws_connect(url) as other:
+                    await other.send_str(garbage)
+                    await _next(other, aiohttp.WSMsgType.CLOSE)
+                    assert other.close_code == 1003
+            await tab.send_json(["ping", "still there"])
+            got = await _next(tab, aiohttp.WSMsgType.TEXT)
+            assert got.json() == ["pong", "still there"]
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=READY_S)
+    sentence = (
+        "A client sent something that the page does not send; its session has been "
+        "closed"
+    )
+    assert told.splitlines().count(sentence) == len(GARBAGE)
+    assert "Traceback" not in told
+
+
+async def _next(tab: ClientWebSocketResponse, kind: WSMsgType) -> WSMessage:
+    while (message := await tab.receive(timeout=READY_S)).type is not kind:
+        pass
+    return message
 
 
 async def test_nobody_else_comes_in(watched: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import Result
 from yolotop.cli import terminal
 from yolotop.cli.wish import Wishes
 from yolotop.config.schema import UiSettings
+from yolotop.tui.themes import NAMES, OWN_THEMES
 
 Run = Callable[..., Result]
 ALL = (
@@ -63,6 +65,50 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     assert run(*words).exit_code == 2
     assert wished == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--view", "pie"), "'pie' is not one of 'cards', 'compact', 'table', 'map'"),
+        (("status", "--range", "2h"), "'2h' is not one of '1h', '6h', '24h', '7d'"),
+        (("--refresh", "soon"), "it must be a valid number\n"),
+        (("--theme", "nrod"), '"nrod" is no theme; did you mean "nord"?'),
+        (("web", "--theme", "x"), '"x" is no theme; known are auto, yolotop, yolo'),
+    ],
+)
+def test_what_is_refused_is_told_with_what_there_is(
+    run: Run, words: tuple[str, ...], said: str
+) -> None:
+    done = run(*words)
+    assert done.exit_code == 2
+    assert f"Error: Invalid value for '{words[-2]}': {said}" in done.stderr
+
+
+def test_validate_refuses_a_theme_that_no_terminal_has(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "yolotop.toml"
+    path.write_text('[ui]\nrange = "1h"\ntheme = "nrod"\n')
+    done = run("config", "validate")
+    assert done.exit_code == 2
+    told = 'theme "nrod" does not exist; did you mean "nord"?'
+    assert f"{path}:3: [ui]: {told}" in done.stderr
+    problems = json.loads(run("config", "validate", "--json").stdout)["problems"]
+    assert [(each["line"], each["message"]) for each in problems] == [(3, told)]
+    monkeypatch.setenv("YOLOTOP_UI_THEME", "nrodic")
+    done = run("config", "validate")
+    assert "environment: YOLOTOP_UI_THEME: theme" in done.stderr
+    monkeypatch.setenv("YOLOTOP_UI_THEME", "nord")
+    assert run("config", "validate").exit_code == 0
+
+
+def test_the_names_of_themes_are_those_that_the_terminal_has() -> None:
+    from textual.app import App
+
+    there = {"auto", *(theme.name for theme in OWN_THEMES), *App().available_themes}
+    assert set(NAMES) == there
+    assert len(NAMES) == len(there)
 
 
 def test_validate_tells_what_of_the_keymap_does_not_count(

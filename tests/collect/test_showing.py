@@ -224,3 +224,45 @@ async def test_a_server_that_never_answers_is_told(bench: Bench) -> None:
     bench.writer.ask(2, RequestKind.PREDICT, "cam", body="{")
     await bench.clock.advance(2)
     assert "no image is named" in bench.writer.results[2]
+
+
+async def test_an_image_by_hand_takes_its_turn(bench: Bench) -> None:
+    """One in flight per deployment: the history must not pay for a look."""
+    quick = replace(CAM, interval_s=2.0, predict_interval_s=2.0)
+    await bench.start(quick)
+    bench.asker.took_s = 1.2
+    for number in range(1, 6):
+        json.loads(await ask(bench, number, "synthetic"))
+    await bench.clock.advance(10)
+    assert len(bench.asker.shown) == 5
+    assert not bench.asker.overlapped
+    kept = len(bench.writer.samples)
+    await bench.clock.advance(10)
+    assert len(bench.writer.samples) >= kept + 7  # the grid goes on
+
+
+async def test_a_turn_that_does_not_come_is_told(bench: Bench) -> None:
+    await bench.start(replace(CAM, timeout_s=60.0))
+    bench.asker.took_s = 40.0
+    await bench.clock.advance(5)
+    assert bench.asker.running == ["cam"]
+    told = await ask(bench, 1, "synthetic")
+    assert told.startswith("cam was not asked: it or its host is still busy")
+    assert bench.asker.shown == []
+    bench.asker.took_s = 0.1
+    await bench.clock.advance(60)
+    assert json.loads(await ask(bench, 2, "synthetic"))["ok"]
+    assert not bench.asker.overlapped
+
+
+async def test_a_deployment_that_goes_takes_its_images_along(bench: Bench) -> None:
+    await bench.start(CAM)
+    bench.asker.took_s = 8.0
+    await bench.clock.advance(5)
+    for number in (1, 2):
+        body = json.dumps({"image": "synthetic"})
+        bench.writer.ask(number, RequestKind.PREDICT, "cam", body=body)
+    await bench.clock.advance(5)  # one is being sent, or waits; the other waits
+    bench.source.put()
+    await bench.clock.advance(5)
+    assert {"was not asked" in bench.writer.results[n] for n in (1, 2)} == {True}

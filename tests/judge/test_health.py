@@ -28,6 +28,7 @@ from yolotop.judge.health import (
     resume,
     unseen,
 )
+from yolotop.judge.light import memory
 from yolotop.judge.news import EXPIRES_SOON_S
 from yolotop.judge.verdict import light_of
 from yolotop.judge.words import span
@@ -118,6 +119,14 @@ def play(
         ("OFFFOO", Health.UP),
         ("OFFFOOO", Health.UP),  # the failures before do not count again
         ("OFFFWW", Health.DEGRADED),  # it answers again, wrongly
+        ("OFFFOFO", Health.DEGRADED),  # every other time: not down, and not up
+        ("OFFFOFFO", Health.DEGRADED),
+        ("OFFFFFFFOFFOF", Health.DEGRADED),  # four of ten, for as long as it lasts
+        ("OFFFFFFFOFFOFFF", Health.DOWN),
+        ("FFFOFFFOFFFO", Health.DOWN),  # what would lead down does not lead out of it
+        ("FFFOFOO", Health.DEGRADED),  # out of it, and two of the last five are bad
+        ("FFFOFOOO", Health.UP),
+        ("FFFOCCCC", Health.DOWN),  # starting up is still no answer
         ("OFOFO", Health.DEGRADED),  # flapping
         ("OFOFOO", Health.DEGRADED),  # two of the last five still bad
         ("OFOFOOO", Health.UP),
@@ -165,6 +174,50 @@ def test_down_and_up_again_are_told_with_reason_and_time() -> None:
         (Severity.INFO, "up again after 2 min down")
     ]
     assert (state.message, state.failures) == ("", 0)
+
+
+def test_one_that_answers_now_and_then_says_since_when_and_of_how_many() -> None:
+    state, _ = play("OFFF")
+    state, events = play("O", state=state, at=state.since)
+    # Down since then, but no longer "3 in a row".
+    assert (state.health, events) == (Health.DOWN, [])
+    assert state.message == "connection refused (3 of the last 5)"
+    down_at = state.since
+    state, events = play("FO", state=state, at=down_at + 60)
+    assert [(e.severity, e.message) for e in events] == [
+        (
+            Severity.WARNING,
+            "degraded after 3 min down: connection refused (3 of the last 5)",
+        )
+    ]
+    assert state.message == "connection refused (3 of the last 5)"
+    assert state.since == events[0].at == down_at + 3 * 60
+
+
+@given(
+    st.text(st.sampled_from("OSWF"), max_size=60),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(1, 9),
+)
+def test_what_no_longer_fails_in_a_row_is_not_down_for_ever(
+    after: str, fail_after: int, recover_after: int, window: int
+) -> None:
+    deployment = replace(
+        DEPLOYMENT,
+        fail_after=fail_after,
+        recover_after=recover_after,
+        degraded_window=window,
+    )
+    state, _ = play("O" + "F" * fail_after, deployment=deployment)
+    assert state.health is Health.DOWN
+    kept = after.replace("F" * fail_after, "F" * (fail_after - 1) + "O")
+    enough = memory(deployment) + recover_after * fail_after
+    while len(kept) < enough:
+        kept += "F" * (fail_after - 1) + "O"
+    kept = kept.replace("F" * fail_after, "F" * (fail_after - 1) + "O")
+    state, _ = play("O" + kept + "O", state=state, deployment=deployment)
+    assert state.health is not Health.DOWN
 
 
 def test_a_cold_start_is_told_with_its_length() -> None:
@@ -338,6 +391,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.failed = dict.fromkeys(ProbeKind, 0)
         self.answered = dict.fromkeys(ProbeKind, 0)
         self.down = dict.fromkeys(ProbeKind, False)
+        self.told = dict.fromkeys(ProbeKind, "")
         self.ever_answered = False
         self.lit = dict.fromkeys(ProbeKind, False)
 
@@ -345,8 +399,19 @@ class AnyHistory(RuleBasedStateMachine):
         self.failed = dict.fromkeys(ProbeKind, 0)
         self.answered = dict.fromkeys(ProbeKind, 0)
         self.down = dict.fromkeys(ProbeKind, False)
+        self.told = dict.fromkeys(ProbeKind, "")
         self.lit = dict.fromkeys(ProbeKind, False)
         self.ever_answered = False
+
+    def is_flaky(self, told: str) -> bool:
+        """Answers enough among the last few, and no run of failures that leads down."""
+        asked = self.deployment
+        few = max(
+            asked.degraded_window, (asked.recover_after - 1) * asked.fail_after + 1
+        )
+        last = told[-few:].replace("C", "")
+        answers = len(last) - last.count("F")
+        return answers >= asked.recover_after and "F" * asked.fail_after not in last
 
     def events_name_the_state_entered(self, events: tuple[Event, ...]) -> None:
         for event in events:
@@ -451,9 +516,17 @@ class AnyHistory(RuleBasedStateMachine):
             self.answered[kind] += 1
             self.ever_answered = True
             self.lit[kind] = True
+        self.told[kind] += outcome.value[0].upper()
         if self.failed[kind] >= self.deployment.fail_after:
             self.down[kind] = True
         elif self.answered[kind] >= self.deployment.recover_after:
+            if self.down[kind]:
+                # A recovery forgets the failures before it.
+                self.told[kind] = self.told[kind][-self.answered[kind] :]
+            self.down[kind] = False
+        elif outcome not in (Outcome.FAILED, Outcome.COLD) and self.is_flaky(
+            self.told[kind]
+        ):
             self.down[kind] = False
         states = [event for event in events if event.kind is EventKind.STATE]
         assert len(states) == (self.state.health is not before.health)
@@ -482,7 +555,7 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def windows_stay_short(self) -> None:
         lights = (self.state.liveness, self.state.predict)
-        most = self.deployment.degraded_window
+        most = memory(self.deployment)
         assert all(len(light.recent) <= most for light in lights)
         assert len(self.state.recent) <= WINDOW
 

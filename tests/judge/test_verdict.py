@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from yolotop.judge.match import iou, match
 from yolotop.judge.report import sample_json
-from yolotop.judge.verdict import judge
+from yolotop.judge.verdict import judge, restarted
 from yolotop.model import (
     Answer,
     Deployment,
@@ -313,6 +315,63 @@ def test_an_answer_of_a_fresh_instance_is_tagged_cold(
     assert verdict.ok
     assert verdict.cold is cold
     assert verdict.message == ("1 detection, cold start" if cold else "1 detection")
+
+
+# What a server makes of its age before it tells it, and by how much that may be off.
+TOLD: dict[str, tuple[Callable[[float], float], float]] = {
+    "exact": (lambda age: age, 1e-6),
+    "ms": (lambda age: round(age, 3), 1e-3),
+    "tenths": (lambda age: math.floor(age * 10) / 10, 0.1),
+    "floor": (lambda age: float(math.floor(age)), 1.0),
+    "round": (lambda age: float(round(age)), 1.0),
+    "ceil": (lambda age: float(math.ceil(age)), 1.0),
+}
+
+
+@given(
+    told=st.sampled_from(sorted(TOLD)),
+    between=st.floats(0.5, 1e5),
+    older_by=st.floats(0.0, 1e7),
+    drift=st.floats(-5e-4, 5e-4),
+    reply_s=st.floats(0.0, 60.0),
+)
+def test_one_that_answered_both_never_restarted(
+    told: str, between: float, older_by: float, drift: float, reply_s: float
+) -> None:
+    """However it rounds, however long it took, and whatever its clock runs at."""
+    says, _ = TOLD[told]
+    state = HealthState(alive_s=3.0, last_answer_at=1_000.0 - between)
+    # Its clock is read when it answers, which is after it was asked.
+    age = says((older_by + between + reply_s) * (1 + drift))
+    assert not restarted(alive(age), state)
+
+
+@given(
+    told=st.sampled_from(sorted(TOLD)),
+    between=st.floats(0.5, 1e5),
+    share=st.floats(0.0, 1.0),
+    reply_s=st.floats(0.0, 0.2),
+)
+def test_one_born_since_the_last_answer_is_seen(
+    told: str, between: float, share: float, reply_s: float
+) -> None:
+    """But for the digits it does not tell, and the time it took to answer."""
+    says, off_s = TOLD[told]
+    born_after = reply_s + 2 * off_s + 0.001 * between + 1e-4
+    age = says(max(0.0, between + reply_s - born_after) * share)
+    # 20.10 looks as if it were told to the tenth only.
+    assume(off_s == 1.0 or round(age / off_s) % 10)
+    state = HealthState(alive_s=9e6, last_answer_at=1_000.0 - between)
+    assert restarted(alive(age), state) or between < born_after
+
+
+@pytest.mark.parametrize(
+    ("age", "seen"), [(59.9371, True), (59.99, False), (59.0, False), (58.0, True)]
+)
+def test_what_digits_tell_is_believed(age: float, seen: bool) -> None:
+    """A minute after the last answer: half a second was left to all alike."""
+    state = HealthState(alive_s=9e6, last_answer_at=940.0)
+    assert restarted(alive(age), state) is seen
 
 
 def test_a_cold_start_is_not_called_slow() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -174,3 +175,24 @@ async def test_close_is_idempotent_and_final(backend: Backend, make: Make) -> No
         await writer.append([make()], [], {})
     with pytest.raises(StoreError, match="closed"):
         await reader.last_seq()
+
+
+class NewerKind(StrEnum):
+    """What a terminal of next year may ask."""
+
+    TELEPORT = "teleport"
+
+
+async def test_a_request_of_a_newer_terminal_is_answered_and_passed_over(
+    backend: Backend,
+) -> None:
+    writer, reader = await backend.writer(), await backend.reader()
+    newer = cast("RequestKind", NewerKind.TELEPORT)
+    strange = await reader.leave_request(newer, deployment="cam", body="", at=1.0)
+    known = await reader.leave_request(
+        RequestKind.PAUSE, deployment="cam", body="", at=1.0
+    )
+    assert [request.id for request in await writer.take_requests()] == [known]
+    said = await reader.request_result(strange)
+    assert said == "this collector is older than the terminal: restart it"
+    assert await writer.take_requests() == []

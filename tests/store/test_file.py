@@ -16,7 +16,8 @@ import pytest
 
 from yolotop.errors import SchemaTooNew, StoreError
 from yolotop.model import Deployment, EventKind, Severity
-from yolotop.store.sqlite.file import prepare
+from yolotop.store.open import loss
+from yolotop.store.sqlite.file import move_aside, prepare
 from yolotop.store.sqlite.reader import SqliteReader
 from yolotop.store.sqlite.schema import MIGRATIONS, Migration
 from yolotop.store.sqlite.writer import SqliteWriter
@@ -50,6 +51,29 @@ def ask(path: Path, sql: str) -> object:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_damaged_history_is_told_for_a_week_or_until_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    at, days = 1_790_000_000.0, 86_400.0
+    path = tmp_path / "data" / "yolotop.db"
+    path.parent.mkdir()
+    assert loss(path.parent, at) == ""
+    for number in range(2):
+        path.write_bytes(b"no database")
+        path.with_name("yolotop.db-wal").write_bytes(b"nor its log")
+        aside = move_aside(path, at + number * days)
+    path.with_name("yolotop.db.corrupt-someday").touch()
+    told = loss(path.parent, at + 2 * days)
+    assert "see ~/data/yolotop.db.corrupt-20260922T141320Z and 1 more;" in told
+    assert "and 1 more" not in loss(path.parent, at + 7.5 * days)
+    assert loss(path.parent, at + 8 * days) == ""
+    aside.unlink()
+    assert "see ~/data/yolotop.db.corrupt-20260921T141320Z;" in (
+        loss(path.parent, at + 2 * days)
+    )
 
 
 async def test_nobody_else_can_read_the_history(

@@ -1,4 +1,7 @@
-"""A stored probe costs at most 30 bytes, indexes, phases and messages included."""
+"""A stored probe costs at most 30 bytes, indexes, phases and messages included.
+
+And the map that a search skips the history by, a quarter of one.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from yolotop.model import (
     Severity,
     Verdict,
 )
+from yolotop.store.sqlite.presence import BLOCK, CREATE, PUT, STRETCH, PresenceBook
 
 if TYPE_CHECKING:
     from tests.store.conftest import Backend
@@ -92,3 +96,31 @@ async def test_a_probe_costs_at_most_thirty_bytes(
         pages = db.execute("PRAGMA alone.page_count").fetchone()[0]
     assert probe_id == ROWS
     assert pages * page / ROWS <= 30
+
+
+def test_the_map_of_a_search_costs_a_quarter_of_a_byte_a_probe(tmp_path: Path) -> None:
+    """Written block by block, as the writer does, with what pages leave empty."""
+    dice = random.Random(26)  # noqa: S311 - data, not a secret
+    lines: dict[object, int] = {}
+    told: list[tuple[int, float | None]] = []
+    for number in range(40_000):
+        one = realistic(dice, number)
+        answer, verdict = one.answer, one.verdict
+        line = answer.deployment, answer.kind, verdict.outcome, verdict.message
+        told.append((lines.setdefault(line, len(lines)), answer.latency_ms))
+    book, probes = PresenceBook(), STRETCH
+    with closing(sqlite3.connect(tmp_path / "seen.db")) as db:
+        db.execute("CREATE TABLE line (id INTEGER PRIMARY KEY)")
+        db.execute(CREATE)
+        before = db.execute("PRAGMA page_count").fetchone()[0]
+        for seq in range(probes + 1):
+            book.add(seq, *told[seq % len(told)])
+            if seq % BLOCK == 0:
+                for sql, rows in book.statements():
+                    if sql is PUT:
+                        db.executemany(sql, rows)
+                book.written()
+        db.commit()
+        pages = db.execute("PRAGMA page_count").fetchone()[0] - before
+        cost = pages * db.execute("PRAGMA page_size").fetchone()[0] / probes
+    assert 0.1 < cost < 0.3, cost

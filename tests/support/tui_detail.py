@@ -109,9 +109,14 @@ def fleet_incidents() -> tuple[Incident, ...]:
     """One that is over, and one that goes on."""
     return (
         Incident(
-            "flapper", at_step(96), at_step(103), Health.DOWN, "HTTP 503: no worker"
+            "flapper",
+            at_step(96),
+            at_step(103),
+            Health.DOWN,
+            "HTTP 503: no worker",
+            at_step(96),
         ),
-        Incident("gate-3", AT - 250, None, Health.DOWN, "connection refused"),
+        Incident("gate-3", AT - 250, None, Health.DOWN, "connection refused", AT - 250),
     )
 
 
@@ -119,7 +124,12 @@ def fleet_detail(card: Card, range_: Range = Range.H24) -> Detail:
     """The detail of a card: one that is down has an incident that goes on."""
     down_at, up_at = at_step(96), at_step(103)
     incident = Incident(
-        card.name, down_at, up_at, Health.DOWN, "HTTP 503 from the server: no worker"
+        card.name,
+        down_at,
+        up_at,
+        Health.DOWN,
+        "HTTP 503 from the server: no worker",
+        down_at,
     )
     going = card.health in (Health.DOWN, Health.DEGRADED)
     ribbon = [
@@ -135,7 +145,14 @@ def fleet_detail(card: Card, range_: Range = Range.H24) -> Detail:
     incidents = [incident]
     if going:
         incidents.append(
-            Incident(card.name, card.since_at, None, card.health, card.message)
+            Incident(
+                card.name,
+                card.since_at,
+                None,
+                card.health,
+                card.message,
+                card.since_at,
+            )
         )
     budget = Budget(
         objective=Objective(0.99, 604_800.0),

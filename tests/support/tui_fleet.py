@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -221,17 +222,17 @@ def fleet_snapshot(cards: tuple[Card, ...] | None = None) -> Snapshot:
     )
 
 
-_TALK = (
-    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 142.0),
-    ("press-line", Severity.INFO, "POST /predict  5 detections", 200, 19.4),
+_TALK: tuple[tuple[str, Severity, str, int | None, float | None], ...] = (
+    ("dock-cam", Severity.INFO, "3 detections", 200, 142.0),
+    ("press-line", Severity.INFO, "5 detections", 200, 19.4),
     ("gate-3", Severity.ERROR, "connection refused by 10.0.4.7:8000", None, None),
-    ("creeper", Severity.INFO, "POST /predict  2 detections", 200, 128.0),
-    ("dock-cam", Severity.DEBUG, "GET /health  alive for 3 d", 200, 4.2),
+    ("creeper", Severity.INFO, "2 detections", 200, 128.0),
+    ("dock-cam", Severity.DEBUG, "healthy", 200, 4.2),
     ("yard-7", Severity.WARNING, "wrong answer: circle ×3 → nothing", 200, 88.0),
     ("night-shift", Severity.INFO, "cold start: come back in 10 s", 429, 31.0),
     ("flapper", Severity.ERROR, "HTTP 503: [red]upstream[/nope] reset", 503, 12.0),
     ("creeper", Severity.WARNING, "slow: 1.3 s, more than 1 s", 200, 1_310.0),
-    ("dock-cam", Severity.INFO, "POST /predict  3 detections", 200, 138.0),
+    ("dock-cam", Severity.INFO, "3 detections", 200, 138.0),
 )
 
 
@@ -249,7 +250,7 @@ def fleet_lines(number: int = 400) -> list[LogLine]:
                 message=message,
                 http_status=status,
                 latency_ms=late,
-                probe=ProbeKind.PREDICT,
+                probe=ProbeKind.HEALTH if message == "healthy" else ProbeKind.PREDICT,
             )
         )
     out[-4] = LogLine(
@@ -381,6 +382,17 @@ class FakeSource:
         return LogPage(tuple(kept), first, last, more, last < newest, extent)
 
 
+PLAIN_FINDING: Final[Mapping[str, object]] = {
+    "dialect": "ultralytics",
+    "sure": True,
+    "why": ["its OpenAPI page has /predict with file, conf, iou and imgsz"],
+    "settings": {},
+    "models": [],
+    "wants_key": None,
+    "asked": [],
+}
+
+
 @dataclass
 class FakeActions:
     """Remembers what was asked; ``trouble`` is raised while it is set."""
@@ -390,6 +402,7 @@ class FakeActions:
     result: list[dict[str, object]] = field(default_factory=list)
     seen: dict[str, object] = field(default_factory=dict)
     set_to: tuple[Setting, ...] = ()
+    found: dict[str, object] = field(default_factory=lambda: dict(PLAIN_FINDING))
 
     def _note(self, what: str, about: object) -> None:
         if self.trouble is not None:
@@ -400,6 +413,11 @@ class FakeActions:
         """What it was told to find."""
         self._note("trial", dict(table))
         return self.result
+
+    async def recognise(self, table: Mapping[str, object]) -> dict[str, object]:
+        """What it was told that the server is."""
+        self._note("recognise", dict(table))
+        return self.found
 
     async def add(self, table: Mapping[str, object]) -> None:
         """Remember."""

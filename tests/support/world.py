@@ -127,7 +127,7 @@ def random_samples(
     draw = random.Random(seed)  # noqa: S311 - made-up data
     out = []
     for _ in range(n):
-        outcome = draw.choices(list(Outcome), weights=(80, 5, 4, 4, 7))[0]
+        outcome = draw.choices(list(Outcome), weights=(80, 5, 4, 4, 7, 2))[0]
         out.append(
             sample(
                 draw.choice(names),

@@ -106,6 +106,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
         now: Callable[[], float] = lambda: NOON,
         trouble: Callable[[], str] = lambda: "",
         demo: bool = False,
+        refresh_s: float = 3_600.0,
     ) -> YolotopApp:
         settings = UiSettings(
             theme=theme, symbols=symbols, read_only=read_only, view=view
@@ -115,7 +116,7 @@ def make_app(source: FakeSource, actions: FakeActions) -> MakeApp:
             actions,
             settings=settings,
             now=now,
-            refresh_s=3_600.0,
+            refresh_s=refresh_s,
             env=TRUECOLOR if env is None else env,
             searched=("./yolotop.toml", "~/.config/yolotop/yolotop.toml"),
             trouble=trouble,

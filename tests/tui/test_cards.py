@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from yolotop.model import Health, Outcome, Phases, ServerTimes, Severity
+from yolotop.model import Health, Outcome, Phases, ProbeKind, ServerTimes, Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.ink import Look, Row, Span, width_of
 from yolotop.tui.layout import Density
+from yolotop.tui.places import region_text
 from yolotop.tui.trends import beat_rows, trend_rows
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row, phase_bar
+from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.log_rows import columns, highlighted
 from yolotop.tui.widgets.log_rows import line_row as log_line_row
 from yolotop.tui.widgets.panel_rows import boxed_rows, folded_rows, panels
+from yolotop.view.filter import parse
 from yolotop.view.snapshot import EMPTY, Beat, Card, Figures, Range
 
 NOW = 1_790_000_000.0
@@ -69,7 +72,7 @@ def test_a_healthy_card_says_its_figures() -> None:
     ("name", "said"),
     [
         ("silo-9", "♥ silo-9 ─ northamerica-northeast1 ─"),
-        ("gate-3 of the northern yard", "♥ gate-3 of the nort…  northameric… ─"),
+        ("gate-3 of the northern yard", "♥ gate-3 of the northern…  Montreal ─"),
     ],
 )
 def test_a_region_takes_the_room_that_the_name_leaves(name: str, said: str) -> None:
@@ -249,6 +252,28 @@ def test_a_log_line_is_exact_and_shows_markup_as_text(width: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("probe", "long", "short"),
+    [
+        (ProbeKind.PREDICT, "predict", "p"),
+        (ProbeKind.HEALTH, "health ", "h"),
+        (None, "event  ", "e"),
+    ],
+)
+def test_a_log_line_says_what_it_is_of(
+    probe: ProbeKind | None, long: str, short: str
+) -> None:
+    line = replace(LINE, probe=probe)
+    for width, kind in ((120, long), (60, short)):
+        cols = columns(width, 10)
+        found = log_line_row(line, width, cols, LOOK, now=NOW, keys=frozenset({"kind"}))
+        assert f"gate-3      {kind}  refused" in text([found])
+        (marked,) = (span for span in found if "match" in span.role)
+        assert marked.text == kind.strip()
+        # What is shown can be typed: the filter takes it.
+        assert parse(f"kind:{marked.text}").matches(line)
+
+
+@pytest.mark.parametrize(
     ("age_s", "said"),
     [(3_600, "13:13:20"), (86_400, "Su 14:13"), (86_400 * 30, "22.08.26")],
 )
@@ -262,3 +287,32 @@ def test_matches_are_marked_whatever_they_hold() -> None:
         Span("a.b", "text+match"),
         Span(" axb", "text"),
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "width", "shown"),
+    [
+        ("berlin", 12, "berlin"),
+        ("us-central1", 12, "us-central1"),
+        ("northamerica-northeast1", 12, "Montreal"),
+        ("northamerica-northeast2", 12, "Toronto"),
+        ("us-east4", 7, "Ashburn"),
+        ("north dock, gate 3", 12, "north dock\u2026"),
+        ("warehouse-7/roof", 12, "warehouse-7\u2026"),
+        ("warehouse-7/roof", 11, "warehouse\u2026"),
+        ("Llanfairpwllgwyngyll", 12, "Llanfairpwl\u2026"),
+    ],
+)
+def test_a_long_region_loses_words_not_letters(
+    region: str, width: int, shown: str
+) -> None:
+    assert region_text(region, width, LOOK) == shown
+
+
+@pytest.mark.parametrize("row", [line_row, compact_row])
+def test_a_line_names_the_city_of_a_region_that_is_too_long(
+    row: Callable[[Card, int, Setting], Row],
+) -> None:
+    card = replace(CARD, region="southamerica-west1")
+    setting = Setting(now=NOW, look=LOOK, region_width=12)
+    assert "Santiago" in text([row(card, 100, setting)])

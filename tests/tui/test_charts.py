@@ -54,6 +54,15 @@ def test_a_gap_is_a_gap(look: Look) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("width", [20, 60])
+def test_a_chart_of_nothing_says_so_and_has_no_scale(look: Look, width: int) -> None:
+    rows = text(line_chart([Line("p50", [None] * 20, "x")], AXIS, width, 8, look))
+    assert all(len(row) == width for row in rows)
+    assert "nothing to" in "".join(rows)
+    assert not any(row[: GUTTER - 1].strip() for row in rows)
+
+
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_higher_the_slower(look: Look) -> None:
     values = [float(10 * index) for index in range(1, 21)]
     rows = text(line_chart([Line("p50", values, "trend")], AXIS, 60, 9, look))

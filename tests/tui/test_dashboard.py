@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.widgets import OptionList
-from tui_fleet import FakeActions, FakeSource, MakeApp, Said, Settle, board
+from tui_fleet import NOON, FakeActions, FakeSource, MakeApp, Said, Settle, board
 
 from yolotop.errors import StoreError
 from yolotop.model import Health, Severity
@@ -122,6 +122,29 @@ async def test_a_list_that_does_not_fit_scrolls_with_the_cursor(
         await pilot.press(*["down"] * 30)
         assert "▸♥ cam-030" in said(app)
         assert "cam-000" not in said(app)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "keys", "told"),
+    [
+        (720, "right", True), (720, "left", True), (86_401, "right", False),
+        (3_700, "left", True), (86_401, "left", False),
+    ],
+)  # fmt: skip
+async def test_a_range_that_shows_no_more_says_why(
+    make_app: MakeApp, source: FakeSource, settle: Settle, age_s: int, keys: str,
+    told: bool,
+) -> None:  # fmt: skip
+    source.snapshot = replace(source.snapshot, first_at=NOON - age_s)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press(
+            {"]": "right_square_bracket", "[": "left_square_bracket"}[keys]
+        )
+        await pilot.pause()
+        said_now = [each.message for each in app._notifications]
+        assert any("measured so far" in message for message in said_now) is told
 
 
 async def test_range_keys_ask_for_another_range(
@@ -297,6 +320,18 @@ async def test_a_dead_collector_is_seen_without_a_key(
         await settle(pilot)
         assert "✖ collector silent 1m" in said(app)
         assert "nobody is measuring" in said(app)
+
+
+async def test_what_the_last_one_said_does_not_hide_that_it_is_gone(
+    make_app: MakeApp, source: FakeSource, said: Said, settle: Settle
+) -> None:
+    gone = CollectorView(CollectorHealth.STALE, 95.0, note="the disk is full")
+    source.snapshot = replace(source.snapshot, collector=gone)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        banner = said(app).splitlines()[1]
+        assert "nobody is measuring: the disk is full" in banner
 
 
 async def test_why_nobody_measures_is_told_while_it_lasts(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
-from tui_detail import at_step
+from tui_detail import at_step, fleet_incidents
 from tui_fleet import FakeSource, MakeApp, Said, board
 
 from yolotop.errors import StoreError
@@ -15,6 +15,7 @@ from yolotop.tui.app import YolotopApp
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.widgets.tabs import Tab
+from yolotop.view.incidents import Incident
 from yolotop.view.snapshot import CollectorHealth, CollectorView, Range
 
 
@@ -211,6 +212,44 @@ async def test_on_the_dashboard_they_select_whose_incident_it_is(
             assert board(app).deck.selected == name
         await told(pilot, said, "HTTP 503: no worker")
         await pilot.press("full_stop", "full_stop")
+        await gone_to(pilot)
+        assert board(app).deck.selected == "gate-3"
+
+
+async def test_in_a_narrowed_list_they_go_to_those_that_are_found(
+    make_app: MakeApp, said: Said
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shown(pilot)
+        await pilot.press("f", *"flapper", "enter", "comma")
+        await gone_to(pilot)
+        # A picture must not take the cursor back.
+        await shown(pilot)
+        assert board(app).deck.selected == "flapper"
+        await told(pilot, said, "HTTP 503: no worker")
+        await pilot.press("comma")
+        await told(pilot, said, "no earlier incident of those found in the last 24h")
+
+
+async def test_incidents_that_begin_together_are_gone_to_one_by_one(
+    make_app: MakeApp, source: FakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = fleet_incidents()[1]
+    names = ("dock-cam", "gate-3", "flapper")
+
+    async def together(range_: Range) -> tuple[Incident, ...]:
+        return tuple(replace(gate, deployment=name) for name in names)
+
+    monkeypatch.setattr(source, "incidents", together)
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shown(pilot)
+        for name in ("flapper", "gate-3", "dock-cam"):
+            await pilot.press("comma")
+            await gone_to(pilot)
+            assert board(app).deck.selected == name
+        await pilot.press("full_stop")
         await gone_to(pilot)
         assert board(app).deck.selected == "gate-3"
 

@@ -32,6 +32,18 @@ async def test_three_ways_and_where_was_looked(
             assert part in said(app)
 
 
+@pytest.mark.parametrize("width", [60, 80])
+async def test_the_footer_names_them_too(
+    make_app: MakeApp, said: Said, settle: Settle, width: int
+) -> None:
+    app = make_app(demo=True)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await settle(pilot)
+        footer = said(app).splitlines()[-1]
+        for hint in ("a add", "w config", "d demo"):
+            assert hint in footer
+
+
 async def test_what_cannot_be_done_is_not_offered(
     make_app: MakeApp, actions: FakeActions, said: Said, settle: Settle, work: Settle
 ) -> None:

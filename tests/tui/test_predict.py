@@ -12,9 +12,11 @@ from textual.pilot import Pilot
 from tui_fleet import FakeActions, MakeApp, Said
 from tui_predict import SETTINGS, seen
 
+from yolotop.config.origin import Setting
 from yolotop.errors import StoreError
 from yolotop.tui.app import YolotopApp
 from yolotop.tui.ink import Look, width_of
+from yolotop.tui.marks import Mark
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.detail import DetailScreen
 from yolotop.tui.screens.predict_page import shot_of, why_not_pinned
@@ -382,3 +384,26 @@ def test_settings_keep_to_their_columns(width: int) -> None:
     rows = setting_rows(SETTINGS, width, Look())
     assert len(rows) == len(SETTINGS)
     assert all(width_of(row) <= width for row in rows)
+
+
+@pytest.mark.parametrize("width", [56, 60, 80])
+def test_a_setting_names_its_line_where_the_file_is_cut(width: int) -> None:
+    where = "[defaults], yolotop-of-the-yard-and-the-gate.toml:1234"
+    setting = Setting("verify_tls_of_it", "true", where)
+    (row,) = setting_rows([setting], width, Look())
+    said = "".join(span.text for span in row)
+    assert said.endswith("…:1234")
+    assert width_of(row) <= width
+
+
+@pytest.mark.parametrize("width", [33, 34, 36, 64])
+def test_a_box_is_told_beside_a_scroll_bar(width: int) -> None:
+    result = {"verdict": "ok"}
+    mark = Mark("person", (0.1, 0.2, 0.5, 0.6), 0.9)
+    said = [
+        "".join(span.text for span in row)
+        for row in fact_rows(result, [mark], (640, 480), width, Look())
+    ]
+    assert "x, y  w×h" in said[0]
+    assert "person" in said[1]
+    assert "64, 96  256×192" in said[1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from yolotop.model import EventKind, Health, Severity
 from yolotop.store.protocol import Change
 from yolotop.view.incidents import (
     MERGE_S,
+    Incident,
     Stretch,
     incidents,
     marks,
@@ -18,6 +21,7 @@ from yolotop.view.incidents import (
     settled,
     stretches,
     without,
+    words,
 )
 
 
@@ -43,6 +47,8 @@ def test_states_that_follow_one_another_are_one_incident_at_its_worst() -> None:
     )
     assert (found.start_at, found.end_at) == (100, 400)
     assert (found.health, found.message) == (Health.DOWN, "refused")
+    # When it was that bad, as against when it began.
+    assert (found.worst_at, found.times, found.steady) == (200, 1, False)
 
 
 def test_what_comes_back_soon_is_the_same_and_later_is_another() -> None:
@@ -57,6 +63,47 @@ def test_what_comes_back_soon_is_the_same_and_later_is_another() -> None:
         (0, 900),
         (901 + MERGE_S, None),
     ]
+
+
+def test_what_came_back_says_how_many_times_and_keeps_its_parts_together() -> None:
+    (found,) = incidents(
+        [
+            change(100, Health.DEGRADED, "degraded: slow"),
+            change(160, Health.UP),
+            change(220, Health.DOWN, "down: refused"),
+            change(280, Health.UP),
+            change(340, Health.DOWN, "down: HTTP 503"),
+            change(400, Health.UP),
+        ]
+    )
+    assert found == Incident(
+        "dock", 100, 400, Health.DOWN, "refused", worst_at=220, times=3, steady=False
+    )
+
+
+NOON = 1_764_072_000.0
+
+
+@pytest.mark.parametrize(
+    ("told", "words_"),
+    [
+        ([(0, "down"), (20, "up")], "down at {0} for 20 min"),
+        ([(0, "down")], "down since {0}"),
+        ([(0, "degraded"), (9, "down"), (20, "up")],
+         "down at {9}, trouble at {0} for 20 min"),
+        ([(0, "down"), (9, "degraded")], "down at {0}, trouble since {0}"),
+        ([(0, "down"), (1, "up"), (5, "down"), (9, "up")],
+         "down at {0}, trouble 2 times in 9 min"),
+        ([(0, "degraded"), (1, "up"), (5, "down")],
+         "down at {5}, trouble 2 times since {0}"),
+    ],
+)  # fmt: skip
+def test_words_say_only_what_was_so(told: list[tuple[int, str]], words_: str) -> None:
+    (found,) = incidents([change(NOON + m * 60, Health(h)) for m, h in told])
+    clock = {m: time.strftime("%H:%M", time.localtime(NOON + m * 60)) for m, _ in told}
+    for minute, said in clock.items():
+        words_ = words_.replace(f"{{{minute}}}", said)
+    assert words(found, now=NOON + 3_000) == words_
 
 
 def test_each_deployment_has_its_own() -> None:

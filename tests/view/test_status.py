@@ -41,6 +41,7 @@ def test_status_has_exactly_the_promised_keys() -> None:
         last_at=AT,
         message="slow",
         slo_left=0.25,
+        until_at=AT + 60,
     )
     snapshot = Snapshot(at=AT, range=Range.H6, totals=figures, active=1, cards=(card,))
     told = json.loads(json.dumps(status_json(snapshot)))
@@ -72,6 +73,7 @@ def test_status_has_exactly_the_promised_keys() -> None:
                 "last_probe_at": "2023-11-14T22:13:20.500Z",
                 "message": "slow",
                 "slo_left": 0.25,
+                "until": "2023-11-14T22:14:20.500Z",
             }
         ],
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,8 @@ from yolotop.text import clean
 
 if TYPE_CHECKING:
     from yolotop.config.schema import Config
+
+_THEME_VARIABLE: Final = "YOLOTOP_UI_THEME"
 
 app = typer.Typer(
     help="Check, create or find the config file.",
@@ -44,6 +46,7 @@ def validate(
         )
     try:
         found = where.load()
+        _require_theme(path, found)
     except ConfigError as error:
         if not json:
             raise
@@ -155,6 +158,29 @@ def _unused_keys(config: Config) -> tuple[str, ...]:
     from yolotop.tui.keymap import read
 
     return read(config.ui.keymap).troubles
+
+
+def _require_theme(path: Path, config: Config) -> None:
+    """Raise InvalidConfig for a theme that no terminal has: only Textual knows them.
+
+    A terminal opens all the same, and so must a collector.
+    """
+    from yolotop.config.load import read_text
+    from yolotop.config.locate import locate
+    from yolotop.config.problems import Findings, nearest, quoted
+    from yolotop.tui.themes import NAMES
+
+    name = config.ui.theme
+    if name in NAMES:
+        return
+    findings = Findings(clean(str(path)), lambda: locate(read_text(path)))
+    scope = findings.scope("[ui]", "ui")
+    if _THEME_VARIABLE in os.environ:
+        scope = scope.child(_THEME_VARIABLE, source="environment")
+    scope.problem(
+        f"theme {quoted(name)} does not exist; {nearest(name, NAMES)}", "theme"
+    )
+    findings.check()
 
 
 def _accepted(path: Path, config: Config, warnings: list[str]) -> dict[str, object]:

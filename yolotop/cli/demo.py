@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yolotop.cli import history, out
-from yolotop.cli.options import RangeWord, places
+from yolotop.cli.options import (
+    DemoConfigOption,
+    DemoDataDirOption,
+    RangeWord,
+    places,
+)
 from yolotop.cli.wish import Wishes
 from yolotop.cli.wishes import (
     LowBandwidthOption,
@@ -62,27 +67,8 @@ def demo(
     reset: Annotated[
         bool, typer.Option("--reset", help="Begin with an empty history.")
     ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="A config in place of the demo's own; its deployments that are named "
-            "as the demo's are asked at the demo's ports.",
-            show_default=False,
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir",
-            metavar="DIR",
-            help="Where the demo's history is kept. Without: demo in the directory "
-            "that yolotop uses otherwise.",
-            show_default=False,
-        ),
-    ] = None,
+    config: DemoConfigOption = None,
+    data_dir: DemoDataDirOption = None,
     range_: RangeOption = RangeWord.H1,
     theme: ThemeOption = None,
     view: ViewOption = None,

@@ -1,6 +1,6 @@
-"""``yolotop add``, ``list`` and ``remove``: what is registered, from the command line.
+"""``yolotop list`` and ``remove``: what is registered, from the command line.
 
-Owns the questions asked before the config file changes. It must not know how the file
+Owns the question asked before the config file changes. It must not know how the file
 is edited.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yolotop.cli import out
-from yolotop.cli.check import find, how_to_begin, probe_now
+from yolotop.cli.check import find, how_to_begin
 from yolotop.cli.options import (
     ConfigOption,
     DataDirOption,
@@ -23,55 +23,9 @@ from yolotop.cli.options import (
 from yolotop.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from yolotop.config.schema import Config
-    from yolotop.model import Deployment, Sample
-
-
-def add(
-    ctx: typer.Context,
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where the endpoint is.")],
-    name: Annotated[
-        str | None, typer.Option(help="What to call it. Without: its host and port.")
-    ] = None,
-    api_key: Annotated[
-        str | None,
-        typer.Option(metavar="REF", help="Where its key is: env:NAME or file:PATH."),
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="Where it runs.")] = None,
-    group: Annotated[str | None, typer.Option(help="What it belongs to.")] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option(help="A word to find it by; repeatable.")
-    ] = None,
-    no_check: Annotated[
-        bool, typer.Option("--no-check", help="Save without asking the endpoint first.")
-    ] = False,
-    yes: YesOption = False,
-    config: ConfigOption = None,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Register an endpoint, after asking it once."""
-    from yolotop.config.edit import add_deployment, preview_deployment
-    from yolotop.config.load import load
-
-    where = places(ctx, config, data_dir)
-    path = where.target()
-    known = load(path, data_dir=where.data_dir) if path.exists() else None
-    table: dict[str, object] = {
-        "name": name or _name_for(url, known),
-        "url": url,
-        "api_key": api_key,
-        "group": group,
-        "tags": list(tag) if tag else None,
-        "region": region,
-    }
-    preview_deployment(path, table)
-    if not no_check:
-        _show_first_answers(table, known, path, yes=yes)
-    add_deployment(path, table)
-    out.narrate(f"Added {table['name']} to {path}")
+    from yolotop.model import Deployment
 
 
 def list_(
@@ -115,36 +69,6 @@ def remove(
     out.narrate(f"Removed {name} from {found.path}; its history stays")
 
 
-def _show_first_answers(
-    table: Mapping[str, object], known: Config | None, path: Path, *, yes: bool
-) -> None:
-    """Ask the endpoint; leave the command where the person does not want it saved."""
-    from yolotop.config.deployment import deployment_from_table
-
-    said = {key: value for key, value in table.items() if value is not None}
-    defaults = known.defaults if known is not None else {}
-    deployment = deployment_from_table(
-        said, defaults, "the command line", base=path.parent
-    )
-    samples = probe_now([deployment])
-    for sample in samples:
-        out.narrate(_line(sample))
-    if yes or all(sample.verdict.ok for sample in samples):
-        return
-    if sys.stdin.isatty() and typer.confirm("Save it all the same?", err=True):
-        return
-    out.narrate("Not saved (--yes saves without asking)")
-    raise typer.Exit(ExitCode.UNHEALTHY)
-
-
-def _line(sample: Sample) -> str:
-    from yolotop.view import format as shown
-
-    answer, verdict = sample.answer, sample.verdict
-    took = shown.ms(answer.latency_ms)
-    return f"{answer.kind.value}: {verdict.outcome.value} ({took}): {verdict.message}"
-
-
 def _confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(
@@ -152,25 +76,6 @@ def _confirmed(question: str) -> bool:
             hint="--yes removes without asking",
         )
     return typer.confirm(question, err=True)
-
-
-def _name_for(url: str, known: Config | None) -> str:
-    """A free name from the URL's host and port; the reader judges the URL itself."""
-    from urllib.parse import urlsplit
-
-    from yolotop.text import clean
-
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "endpoint", parts.port
-    except ValueError:
-        host, port = "endpoint", None
-    stem = clean(host if port is None else f"{host}:{port}", limit=56)
-    taken = {deployment.name for deployment in known.deployments} if known else set()
-    name, number = stem, 2
-    while name in taken:
-        name, number = f"{stem}-{number}", number + 1
-    return name
 
 
 def _show(deployments: Sequence[Deployment]) -> None:

@@ -7,17 +7,20 @@ how a command works: each module imports what is heavy inside its functions, so 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from yolotop import __version__
-from yolotop.cli import check, collect, configure, deployments, failure, history
+from yolotop.cli import add, check, collect, configure, deployments, failure, history
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
 from yolotop.cli.serve import serve
+from yolotop.cli.stop import stop
 from yolotop.cli.web import web
 from yolotop.cli.wishes import (
     LowBandwidthOption,
@@ -33,13 +36,31 @@ from yolotop.cli.wishes import (
 from yolotop.errors import ExitCode, YolotopError
 
 
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """Say what a value must be, without the words of the library that read it."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        said = error.message.removeprefix("Value error, ")
+        said = said.partition(", unable to parse")[0]
+        error.message = said.replace("Input should be", "it must be")
+        raise
+
+
 class Program(TyperGroup):
     """The group of all commands; every error with a cure becomes an exit code."""
 
-    def invoke(self, ctx: Any) -> Any:  # typer's types moved
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # typer's types moved
+        """Read the words before the command."""
+        with _plain_words():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
         """Run the command, telling errors the way this program tells them."""
         try:
-            return super().invoke(ctx)
+            with _plain_words():
+                return super().invoke(ctx)
         except YolotopError as error:
             failure.tell(error)
             raise typer.Exit(error.exit_code) from None
@@ -115,8 +136,9 @@ app.command()(web)
 app.command()(check.check)
 app.command()(history.status)
 app.command()(history.logs)
-app.command()(deployments.add)
+app.command()(add.add)
 app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)
+app.command()(stop)
 app.add_typer(configure.app, name="config")

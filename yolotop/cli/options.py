@@ -8,32 +8,54 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from yolotop.cli.places import Places
 
+
+def _config(help_: str) -> Any:  # whatever Typer makes of it
+    return typer.Option(
+        "--config", "-c", metavar="FILE", help=help_, show_default=False
+    )
+
+
+def _data_dir(help_: str) -> Any:
+    return typer.Option("--data-dir", metavar="DIR", help=help_, show_default=False)
+
+
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="The config file. Without: $YOLOTOP_CONFIG, ./yolotop.toml, "
-        "~/.config/yolotop/yolotop.toml.",
-        show_default=False,
+    _config(
+        "The config file. Without: $YOLOTOP_CONFIG, ./yolotop.toml, "
+        "~/.config/yolotop/yolotop.toml."
     ),
 ]
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir",
-        metavar="DIR",
-        help="Where the history is kept. Without: $YOLOTOP_DATA_DIR, data_dir in the "
-        "config file, ~/.local/share/yolotop.",
-        show_default=False,
+    _data_dir(
+        "Where the history is kept. Without: $YOLOTOP_DATA_DIR, data_dir in the config "
+        "file, ~/.local/share/yolotop."
     ),
+]
+DemoConfigOption = Annotated[
+    Path | None,
+    _config(
+        "A config in place of the demo's own; its deployments that are named as the "
+        "demo's are asked at the demo's ports."
+    ),
+]
+DemoDataDirOption = Annotated[
+    Path | None,
+    _data_dir(
+        "Where the demo's history is kept. Without: demo in the directory that yolotop "
+        "uses otherwise."
+    ),
+]
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON, whose shape stays stable.")

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from yolotop.cli.options import HostOption, PortOption
+
 
 class EngineChoice(StrEnum):
     """Which library runs the model."""
@@ -40,10 +42,8 @@ def serve(
             "shapes or shapes2 for the tiny ones that ship."
         ),
     ],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
-    ] = 8000,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
     api_key_env: Annotated[
         str | None,
         typer.Option(

@@ -48,8 +48,8 @@ STALE_S: Final = 15.0
 """Three missed beats: from here on the lock is asked whether anyone holds it."""
 STOP_S: Final = 15.0
 """How long a collector may take to write what it holds."""
-MOST_SAID: Final = 20
-"""Deployments named in the farewell."""
+MEND_S: Final = 10.0
+"""How long a collector that was just started may take to move a ruined database."""
 
 
 def run_terminal(
@@ -94,7 +94,11 @@ def run_terminal(
     if last.code == ExitCode.OK:
         stopped = keeper.release()
         if not browser:
-            _farewell(last.snapshot, keeper.trouble, stopped=stopped)
+            from yolotop.cli import farewell
+
+            farewell.say(last.snapshot, keeper.trouble, stopped=stopped)
+            if not stopped:
+                farewell.say_left(config.data_dir, where)
     return last.code
 
 
@@ -296,7 +300,7 @@ async def _open(data_dir: Path, starting: asyncio.Task[None]) -> Reader:
 
     A first one makes it; one that is ruined is moved aside by the collector.
     """
-    from yolotop.store.open import FILE_NAME, open_reader
+    from yolotop.store.open import FILE_NAME, RuinedError, open_reader
 
     if not (data_dir / FILE_NAME).exists():
         await starting
@@ -306,7 +310,15 @@ async def _open(data_dir: Path, starting: asyncio.Task[None]) -> Reader:
         if starting.done():
             raise
     await starting
-    return await open_reader(data_dir)
+    # It holds the lock from its first instant on, and looks at the database after that.
+    deadline = time.monotonic() + MEND_S
+    while True:
+        try:
+            return await open_reader(data_dir)
+        except RuinedError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.05)
 
 
 async def _watching(
@@ -360,24 +372,3 @@ def _searched(config: Config) -> tuple[str, ...]:
     if config.path is not None:
         return (clean(str(config.path)),)
     return tuple(clean(str(path)) for path in search_paths())
-
-
-def _farewell(snapshot: Snapshot | None, trouble: str, *, stopped: bool) -> None:
-    """The state of things as one leaves, which the screen takes away with it."""
-    from yolotop.cli import out
-    from yolotop.view import format as shown
-
-    if snapshot is not None:
-        plain = not (sys.stderr.encoding or "").lower().startswith("utf")
-        for card in snapshot.cards[:MOST_SAID]:
-            mark = shown.symbol(card.health, plain=plain)
-            out.narrate(f"{mark} {card.name}: {card.health.value}  {card.message}")
-        if len(snapshot.cards) > MOST_SAID:
-            out.narrate(f"… and {len(snapshot.cards) - MOST_SAID} more")
-    if trouble:
-        out.narrate(f"No collector could be started: {trouble}")
-    elif stopped:
-        out.narrate(
-            "The collector that this terminal started has stopped; "
-            "`yolotop collect` runs one without a terminal"
-        )

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yolotop.cli import out
-from yolotop.cli.options import ConfigOption, DataDirOption, places
+from yolotop.cli.options import (
+    ConfigOption,
+    DataDirOption,
+    HostOption,
+    PortOption,
+    places,
+)
+from yolotop.cli.wishes import ThemeOption
 from yolotop.errors import MissingExtraError, UsageError
 from yolotop.text import clean
 
@@ -34,10 +41,8 @@ def web(
     ctx: typer.Context,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
-    ] = 8010,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8010,
     read_only: Annotated[
         bool | None,
         typer.Option(
@@ -47,9 +52,7 @@ def web(
             show_default=False,
         ),
     ] = None,
-    theme: Annotated[
-        str | None, typer.Option(help="The terminal's theme.", metavar="NAME")
-    ] = None,
+    theme: ThemeOption = None,
 ) -> None:
     """Show the terminal in a browser, one session for every tab."""
     require_extra()
@@ -64,7 +67,7 @@ def web(
     from yolotop.web.server import WebTerminal
 
     words = session_command(where, read_only=quiet, theme=theme)
-    server = WebTerminal(words, listener, token=token)
+    server = WebTerminal(words, listener, token=token, tell=out.narrate)
     keeper = Keeper(loaded, owner_pid=os.getpid())
     keeper.ensure()
     try:

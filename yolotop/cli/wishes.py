@@ -37,8 +37,24 @@ RangeOption = Annotated[
     RangeWord | None,
     typer.Option("--range", help="The span of time that the terminal opens with."),
 ]
+
+
+def _known_theme(name: str | None) -> str | None:
+    if name is None:
+        return None
+    from yolotop.config.problems import nearest, quoted
+    from yolotop.tui.themes import NAMES
+
+    if name not in NAMES:
+        raise typer.BadParameter(f"{quoted(name)} is no theme; {nearest(name, NAMES)}")
+    return name
+
+
 ThemeOption = Annotated[
-    str | None, typer.Option("--theme", help="The terminal's theme.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--theme", help="The terminal's theme.", metavar="NAME", callback=_known_theme
+    ),
 ]
 ViewOption = Annotated[
     ViewWord | None, typer.Option("--view", help="How the deployments are shown first.")

@@ -56,6 +56,7 @@ class Collector:
     """One collector over one writer. Run it once.
 
     ``owner_alive`` is asked at every beat: when it says no, the collector stops.
+    ``loss`` tells readers, as of a time, of a history that is lost.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Collector:
         *,
         clock: Clock | None = None,
         owner_alive: Callable[[], bool] = lambda: True,
+        loss: Callable[[float], str] = lambda _: "",
     ) -> None:
         self._source = source
         self._config = config
@@ -74,6 +76,7 @@ class Collector:
         self._asker = asker
         self._clock = clock or SystemClock()
         self._owner_alive = owner_alive
+        self._loss = loss
         self._turns = Turns()
         self._journal = Journal(writer, self._clock, self._turns)
         self._supervisor = Supervisor(self._clock, self._journal.add)
@@ -113,6 +116,7 @@ class Collector:
             self._config_note,
             self._beat_note,
             self._supervisor.note,
+            self._loss(self._clock.now()),
         )
         return CollectorStatus(
             pid=os.getpid(),
@@ -165,6 +169,7 @@ class Collector:
             rules=self._rounds,
             asker=self._asker,
             defaults=lambda: self._config.defaults,
+            presets=lambda: self._config.presets,
             stop=self.stop,
             paused=self._mark_unregistered,
             stamp=lambda: self._supervisor.stamp("requests"),

@@ -52,7 +52,7 @@ class CollectorLock:
             who = f"process {pid}" if pid is not None else "another process"
             raise LockedError(
                 f"{who} already collects into {clean(str(self.path.parent))}",
-                hint="Attach to it with `yolotop`, stop it, "
+                hint="Attach to it with `yolotop`, stop it with `yolotop stop`, "
                 "or name another directory with --data-dir",
             )
         os.ftruncate(descriptor, 0)
@@ -92,6 +92,25 @@ def holder(data_dir: Path) -> int | None:
     Also ``None`` for the instant between a holder's locking and its leaving its id.
     """
     return _look(data_dir)[1]
+
+
+def holds(pid: int, data_dir: Path) -> bool:
+    """Whether that process of this machine has the lock file open, as far as one sees.
+
+    The id in the file may be of another container, where the same number is somebody
+    else. Where the system does not tell (no ``/proc``, another user's process), the
+    file is believed.
+    """
+    try:
+        lock = (data_dir / FILE_NAME).stat()
+        descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return is_held(data_dir)
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(descriptor.stat(), lock):
+                return True
+    return False
 
 
 def _look(data_dir: Path) -> tuple[bool, int | None]:

@@ -6,6 +6,7 @@ with it, and imports nothing of the collector: faces start it, they do not load 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -92,6 +93,22 @@ def stop(pid: int, timeout_s: float = 15.0) -> bool:
             return True
         time.sleep(_POLL_S)
     return not _is_running(pid)
+
+
+def end(data_dir: Path, pid: int, timeout_s: float) -> bool:
+    """Ask somebody else's collector to stop; whether it has given the lock back.
+
+    Not whether its process is gone: one that its parent does not reap looks alive.
+    Raises PermissionError where it is another user's.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while holder(data_dir) == pid:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
 
 
 def command(

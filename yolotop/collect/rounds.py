@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from yolotop.collect.asking import Asker, ask_again_s, ask_once
 from yolotop.collect.clock import Clock, sleep, wait
@@ -41,8 +41,12 @@ SCENES: Final = 8
 AFTER_SLEEP_S: Final = 5.0
 """A machine that wakes needs a moment until its network is there."""
 IDLE_S: Final = 5.0
+TURN_S: Final = 15.0
+"""How long a question by hand waits for its turn: somebody looks at the screen, which
+waits 75 s in all, a cold start of 55 s included."""
 
 _log = logging.getLogger("yolotop.collect")
+_T = TypeVar("_T")
 _Key: TypeAlias = tuple[str, ProbeKind]
 
 
@@ -69,9 +73,10 @@ class Rounds:
         self._schedule = Schedule()
         self._most_in_flight = 0
         self._deployments: dict[str, Deployment] = {}
-        self._tasks: dict[Due, asyncio.Task[None]] = {}
+        self._tasks: dict[Due, asyncio.Task[object]] = {}
         self._waiters: defaultdict[_Key, list[asyncio.Future[Sample]]]
         self._waiters = defaultdict(list)
+        self._guests: defaultdict[str, deque[asyncio.Future[Due]]] = defaultdict(deque)
         self._wake = asyncio.Event()
         self.limit(settings or CollectorSettings())
 
@@ -181,6 +186,60 @@ class Rounds:
                 raise result
         return [result for result in results if isinstance(result, Sample)]
 
+    async def lend(self, name: str, work: Coroutine[None, None, _T]) -> _T:
+        """What ``work`` gives, done in a turn of this deployment: nobody else asks it.
+
+        For a question beside the history. Raises UsageError for an unknown name, and
+        where no turn came within :data:`TURN_S`, or the deployment changed meanwhile.
+        """
+        try:
+            due = await self._turn(name)
+        except BaseException:
+            work.close()
+            raise
+        task = asyncio.create_task(work)
+        self._tasks[due] = task
+        task.add_done_callback(lambda _: self._left(due))
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.cancelled():
+            raise UsageError(f"{clean(name)} was not asked: it was changed meanwhile")
+        return task.result()
+
+    async def _turn(self, name: str) -> Due:
+        """The right to ask ``name``, once whoever has it is done."""
+        self._know(name)
+        future: asyncio.Future[Due] = asyncio.get_running_loop().create_future()
+        guests = self._guests[name]
+        guests.append(future)
+        self._schedule.invite(name)
+        self._wake.set()
+
+        def give_up() -> None:
+            if not future.done():
+                future.set_exception(_busy(name))
+
+        timer = self._clock.call_later(TURN_S, give_up)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and not future.exception():
+                self._schedule.done(future.result())
+            raise
+        finally:
+            timer.cancel()
+            if future in guests:
+                guests.remove(future)
+                self._schedule.uninvite(name)
+
+    def _left(self, due: Due) -> None:
+        del self._tasks[due]
+        self._schedule.done(due)
+        self._wake.set()
+
     def _know(self, name: str) -> None:
         if name not in self._deployments:
             raise UsageError(
@@ -207,6 +266,9 @@ class Rounds:
                 if not future.done():
                     error = UsageError(f"{clean(name)} was not asked: {why}")
                     future.set_exception(error)
+        for guest in self._guests.pop(name, ()):
+            if not guest.done():
+                guest.set_exception(UsageError(f"{clean(name)} was not asked: {why}"))
 
     # --- as time goes by -----------------------------------------------------------
 
@@ -240,6 +302,8 @@ class Rounds:
         else:
             # Their answers are stamped with the time as it was called before.
             for due, task in self._tasks.items():
+                if due.is_guest:
+                    continue  # Nothing of it is stored.
                 task.cancel()
                 self._schedule.soon(due.name, due.kind, self._clock.monotonic())
         self._journal.add(
@@ -268,6 +332,9 @@ class Rounds:
         return min(IDLE_S, max(0.0, next_at - self._clock.monotonic()))
 
     def _start(self, due: Due, now: float) -> None:
+        if due.is_guest:
+            self._seat(due)
+            return
         deployment = self._deployments[due.name]
         waiters = self._waiters.pop((due.name, due.kind), [])
         task = asyncio.create_task(self._probe(due, deployment, waiters))
@@ -278,6 +345,16 @@ class Rounds:
         )
         if told is not None:
             self._journal.add(told)
+
+    def _seat(self, due: Due) -> None:
+        """Give a guest its turn, unless all have just given up."""
+        guests = self._guests[due.name]
+        future = next((one for one in guests if not one.done()), None)
+        if future is None:
+            self._schedule.done(due)
+        else:
+            guests.remove(future)
+            future.set_result(due)
 
     def _ended(
         self, due: Due, waiters: list[asyncio.Future[Sample]], task: asyncio.Task[None]
@@ -346,3 +423,8 @@ class Rounds:
             self._end_probes(name, "the collector is stopping")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._conditions.keep_all()
+
+
+def _busy(name: str) -> UsageError:
+    why = f"it or its host is still busy with earlier probes after {TURN_S:.0f} s"
+    return UsageError(f"{clean(name)} was not asked: {why}", hint="Try again")

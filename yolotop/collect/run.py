@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ from yolotop.config.schema import Config
 from yolotop.config.secrets import resolve
 from yolotop.errors import ExitCode
 from yolotop.probe.prober import Prober
-from yolotop.store.open import open_writer
+from yolotop.store.open import loss, open_writer
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
@@ -68,6 +69,7 @@ async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) 
                 writer,
                 prober,
                 owner_alive=lambda: owner_pid is None or is_alive(owner_pid),
+                loss=partial(loss, config.data_dir),
             )
             _listen(collector)
             await collector.run()

@@ -15,6 +15,8 @@ comes of it.
 - Slots are rounded down to a lattice of 25 ms: what is that close starts together.
 - A deployment that scales to zero has one phase for both its questions: asked apart,
   they would wake it twice.
+- A *guest* is a question by hand beside the history, an image somebody wants to see. It
+  takes its deployment's turn like any other and goes first, but moves no grid.
 - A newcomer is asked once within three seconds, whatever its interval; then the grid.
 - What a server has no answer to (a liveness path, a prediction) is never due.
 - While one question of a deployment is in flight the other waits; where both wait,
@@ -51,7 +53,8 @@ class Due:
     """A probe to start now. ``missed`` slots of its grid passed unasked before it.
 
     ``number`` counts the starts of this question from 0; ``due`` is the monotonic
-    time it was planned for; ``on_grid`` tells a slot from an ask besides the grid.
+    time it was planned for; ``on_grid`` tells a slot from an ask besides the grid, and
+    ``is_guest`` one that is no probe of the schedule's.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Due:
     due: float
     missed: int = 0
     on_grid: bool = True
+    is_guest: bool = False
 
 
 def spread(name: str, kind: ProbeKind, slot: int | None = None) -> float:
@@ -123,6 +127,12 @@ class _Lane:
     waiting: set[ProbeKind] = field(default_factory=set)
     in_flight: Due | None = None
     last: ProbeKind | None = None
+    guests: int = 0
+
+    @property
+    def wants(self) -> bool:
+        """Whether anything waits for its turn."""
+        return bool(self.waiting) or self.guests > 0
 
     def choose(self) -> ProbeKind:
         """Predict first; but health in turn, lest slow predictions starve it."""
@@ -206,6 +216,26 @@ class Schedule:
             return
         self._plan(name, kind, at, on_grid=False)
 
+    def invite(self, name: str) -> None:
+        """Give ``name``'s next turn to a guest: :meth:`take` starts it."""
+        lane = self._lanes[name]
+        waited = lane.wants
+        lane.guests += 1
+        if lane.in_flight is None and not waited:
+            self._queue(name, lane.host)
+
+    def uninvite(self, name: str) -> None:
+        """A guest that waits goes away again, if there is one."""
+        lane = self._lanes.get(name)
+        if lane is None or not lane.guests:
+            return
+        lane.guests -= 1
+        if not lane.wants:
+            self._ready.pop(name, None)
+            self._held.get(lane.host, {}).pop(name, None)
+            # It may have been the one that was let go.
+            self._let_go(lane.host)
+
     def next_at(self) -> float | None:
         """When :meth:`take` will next have something, or ``None``: nothing planned.
 
@@ -250,7 +280,7 @@ class Schedule:
         if lane is None or lane.in_flight is not due:
             return
         lane.in_flight = None
-        if lane.waiting:
+        if lane.wants:
             self._queue(due.name, lane.host)
         self._free(lane.host)
 
@@ -298,7 +328,7 @@ class Schedule:
             if not self._is_current(at, name, kind):
                 continue
             lane = self._lanes[name]
-            waited = bool(lane.waiting)
+            waited = lane.wants
             lane.waiting.add(kind)
             # One that waited already is ready, or held back, in its own place.
             if lane.in_flight is None and not waited:
@@ -306,6 +336,8 @@ class Schedule:
 
     def _start(self, name: str, now: float) -> Due:
         lane = self._lanes[name]
+        if lane.guests:
+            return self._seat(lane, name, now)
         kind = lane.choose()
         grid = lane.grids[kind]
         missed = grid.missed(now)
@@ -319,3 +351,10 @@ class Schedule:
         self.overruns += started.missed
         self._plan(name, kind, grid.after(served), on_grid=True)
         return started
+
+    def _seat(self, lane: _Lane, name: str, now: float) -> Due:
+        lane.guests -= 1
+        guest = Due(name, ProbeKind.PREDICT, 0, now, on_grid=False, is_guest=True)
+        lane.in_flight = guest
+        self._busy[lane.host] += 1
+        return guest

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from yolotop.config.duration import format_duration
 from yolotop.config.maintenance import as_maintenance
+from yolotop.config.presets import PARTS, names_a_model, shipped, with_parts
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
 from yolotop.config.schema import DIALECTS
@@ -30,6 +31,7 @@ from yolotop.config.table import (
 )
 from yolotop.config.tensor import read_tensor
 from yolotop.model import Deployment, Expectation, SecretRef
+from yolotop.model.preset import Preset
 from yolotop.text import clean
 
 _T = TypeVar("_T")
@@ -37,6 +39,11 @@ _T = TypeVar("_T")
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "dialect": "text",
+        "auth": "table",
+        "liveness": "table",
+        "request": "table",
+        "response": "table",
+        "refusals": "table",
         "model": "text",
         "model_version": "text",
         "class_names": "list",
@@ -85,6 +92,7 @@ KEYS: Final = ("name", "url", "location", *KINDS, "paused")
 """Every key of a ``[[deployment]]``."""
 EXPECT_KEYS: Final = ("drawn", "min_detections", "max_detections", "labels")
 
+NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
 MOST_DETECTIONS: Final = 999
 """Largest count to expect: a probe keeps 1,000 detections, so that is "too many"."""
 HOUR_S: Final = 3_600.0
@@ -120,21 +128,29 @@ def deployment_from_table(
     where: str = "the deployment",
     *,
     base: Path | None = None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> Deployment:
     """The deployment that ``table`` describes on top of ``defaults``.
 
-    ``where`` names the place in messages; relative paths are relative to ``base`` (the
-    working directory without). Raises :class:`~yolotop.errors.ConfigError` with every
-    problem of the table.
+    ``presets`` are those of the config file, beside those that ship. ``where`` names
+    the place in messages; relative paths are relative to ``base`` (the working
+    directory without). Raises :class:`~yolotop.errors.ConfigError` with every problem
+    of the table.
     """
     findings = Findings(where)
-    found = read_deployment(table, defaults or {}, findings.scope(""), base=base)
+    found = read_deployment(
+        table, defaults or {}, findings.scope(""), base=base, presets=presets
+    )
     findings.check()
     return found
 
 
 def read_defaults(
-    values: Mapping[str, object], scope: Scope, *, base: Path | None
+    values: Mapping[str, object],
+    scope: Scope,
+    *,
+    base: Path | None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> None:
     """Report what is wrong in a ``[defaults]`` table."""
     table = Table(values, scope, {})
@@ -143,7 +159,7 @@ def read_defaults(
             scope.problem(f"{key} belongs in a [[deployment]], not in [defaults]", key)
     known = {key: values[key] for key in values if key not in OWN_KEYS}
     Table(known, scope, {}).only(tuple(KINDS))
-    _effective(table, scope, name="", url="", base=base)
+    _effective(table, scope, name="", url="", base=base, presets=presets)
 
 
 def read_deployment(
@@ -152,6 +168,7 @@ def read_deployment(
     scope: Scope,
     *,
     base: Path | None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> Deployment:
     """The deployment in ``values``; problems go to ``scope`` and are stood in for."""
     table = Table(values, scope, defaults)
@@ -161,20 +178,28 @@ def read_deployment(
             scope.problem(f"{key} is missing; every deployment needs one")
     name = table.read("name", "?", as_label)
     url = table.read("url", "http://localhost", as_url)
-    found = _effective(table, scope, name=name, url=url, base=base)
+    found = _effective(table, scope, name=name, url=url, base=base, presets=presets)
     _advise(found, table, scope)
     return found
 
 
 def _effective(
-    table: Table, scope: Scope, *, name: str, url: str, base: Path | None
+    table: Table,
+    scope: Scope,
+    *,
+    name: str,
+    url: str,
+    base: Path | None,
+    presets: Mapping[str, Preset],
 ) -> Deployment:
     scale_to_zero = table.boolean("scale_to_zero", fallback=False)
     image = table.read("image", "synthetic", lambda value: as_image(value, base))
+    dialect = table.choice("dialect", "ultralytics", known=(*DIALECTS, *presets))
     return Deployment(
         name=name,
         url=url,
-        dialect=table.choice("dialect", "ultralytics", known=DIALECTS),
+        dialect=dialect,
+        preset=_preset(table, scope, presets.get(dialect) or shipped(dialect)),
         model=_optional(table, "model", as_model),
         model_version=_optional(table, "model_version", as_model),
         class_names=table.read("class_names", (), as_class_names),
@@ -231,6 +256,20 @@ def _effective(
         verify_tls=table.boolean("verify_tls", fallback=True),
         allow_link_local=table.boolean("allow_link_local", fallback=False),
     )
+
+
+def _preset(table: Table, scope: Scope, named: Preset) -> Preset:
+    """The preset of that name with the tables that stand here, or in the defaults."""
+    own = {key: table.values[key] for key in PARTS if key in table.values}
+    inherited = {
+        key: table.defaults[key]
+        for key in PARTS
+        if key in table.defaults and key not in own
+    }
+    if inherited:
+        # What is wrong there was reported where it stands.
+        named = with_parts(named, inherited, Findings("").scope(""))
+    return with_parts(named, own, scope) if own else named
 
 
 def _optional(table: Table, key: str, rule: Callable[[object], _T]) -> _T | None:
@@ -399,6 +438,12 @@ def _advise(found: Deployment, table: Table, scope: Scope) -> None:
             f"degraded_after {found.degraded_after} is more than the last "
             f"{found.degraded_window} answers that are looked at (degraded_window)",
             "degraded_after" if "degraded_after" in table.values else "degraded_window",
+        )
+    if found.model is None and names_a_model(found.preset):
+        scope.problem(
+            f"model is missing; {found.preset.title} asks for a model by its name: "
+            'add model = "..."',
+            "dialect",
         )
     _advise_reach(found, scope)
     if keeps_awake(found):

@@ -22,11 +22,12 @@ from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
 from yolotop.config.duration import format_duration
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
+from yolotop.config.presets import PARTS, as_tables, says_nothing
 from yolotop.config.problems import nearest, quoted
 from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation
-from yolotop.model.preset import Tensor
+from yolotop.model.preset import Reading, Tensor
 from yolotop.text import clean, redact, show_url
 
 BUILT_IN: Final = "built in"
@@ -46,7 +47,9 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on, and likewise those of ``tensor``.
+    of ``expect`` are ``expect.labels`` and so on, likewise those of ``tensor``, and
+    those of the preset's tables ``request.path``; what the preset says comes from
+    ``dialect NAME``.
     """
 
     key: str
@@ -132,6 +135,9 @@ def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
 
 def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
+        if key in PARTS:
+            yield from _part(key, found, sources)
+            continue
         # Without a tensor none of its keys is in force.
         if key not in _TABLES or (key == "tensor" and found.tensor is None):
             yield _setting(key, sources.of(key), _effective(found, key))
@@ -140,6 +146,31 @@ def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
         for inner in inner_keys:
             plain = getattr(built_in, inner)
             yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
+
+
+def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """What of a table of the preset is in force, from here or from the preset.
+
+    What is empty only if it was written: thirty lines of nothing tell nothing.
+    """
+    if key == "refusals":
+        written = sources.of(key)
+        if written is not None:
+            yield _setting(key, written, None)
+        return
+    named = f"dialect {found.dialect}"
+    values = as_tables(found.preset)[key]
+    if not isinstance(values, Mapping):
+        _, origin = sources.of(key) or (None, named)
+        yield _setting(key, (values, origin), None)
+        return
+    if key == "response" and found.preset.reading == Reading():
+        return
+    for inner, value in values.items():
+        written = sources.of(key, inner)
+        if written is not None or not says_nothing(key, inner, value):
+            origin = named if written is None else written[1]
+            yield _setting(f"{key}.{inner}", (value, origin), None)
 
 
 def _setting(key: str, written: tuple[object, str] | None, built_in: object) -> Setting:

@@ -7,8 +7,10 @@ are obtained or stored.
 Each question has a light of its own, because a liveness path that answers says
 nothing of predictions that are refused:
 
-- **down** after ``fail_after`` failures in a row, never on fewer; left only after
-  ``recover_after`` answers in a row;
+- **down** after ``fail_after`` failures in a row, never on fewer; left after
+  ``recover_after`` answers in a row, or, for *degraded* only, once that many of the
+  last few are answers and none of those few failed ``fail_after`` times in a row: what
+  answers every other time is not down, and not up;
 - **degraded** while the last answer is *wrong* or *changed*, or two of the last five
   are bad (failed, slow or either); left once fewer are bad and ``recover_after`` in a
   row are good. One slow or failed answer changes nothing: that is hysteresis;
@@ -30,7 +32,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from yolotop.judge.light import turn_light
+from yolotop.judge.light import told, turn_light
 from yolotop.judge.news import news_of_instance, remember_instance, watch_certificate
 from yolotop.judge.verdict import answered_at, light_of
 from yolotop.judge.words import span
@@ -326,7 +328,7 @@ def _turn(
         state,
         health=shown.health,
         since=state.since if shown.health is state.health and state.since else at,
-        message=shown.message,
+        message=told(shown, deployment),
         recent=(*state.recent, outcome)[-WINDOW:],
         failures=max(liveness.failures, predict.failures),
         successes=state.successes + 1 if good else 0,

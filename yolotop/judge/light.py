@@ -17,8 +17,18 @@ _AT_ONCE: Final = frozenset({Outcome.WRONG, Outcome.CHANGED})
 
 
 def window(deployment: Deployment) -> int:
-    """Outcomes a light looks back on."""
+    """Outcomes by which a light is degraded."""
     return max(1, deployment.degraded_window)
+
+
+def memory(deployment: Deployment) -> int:
+    """Outcomes a light looks back on: also as many as it takes to leave *down*.
+
+    ``recover_after`` answers, each after the longest run of failures that does not
+    lead down, fit into it: so one that never fails ``fail_after`` times in a row again
+    always gets out.
+    """
+    return max(window(deployment), (_recover(deployment) - 1) * _fail(deployment) + 1)
 
 
 def turn_light(
@@ -36,42 +46,92 @@ def turn_light(
         failures, successes, cold_since = 0, successes + 1, None
     counted = Light(
         health=light.health,
-        recent=(*light.recent, outcome)[-window(deployment) :],
+        recent=(*light.recent, outcome)[-memory(deployment) :],
         failures=failures,
         successes=successes,
         message=light.message,
         cold_since=cold_since,
     )
-    if light.health is Health.DOWN and successes >= max(1, deployment.recover_after):
-        # The failures that led down are over: a window that still held them would
-        # call the deployment degraded for another three good answers.
-        counted = replace(
-            counted, health=Health.UNKNOWN, recent=counted.recent[-successes:]
-        )
+    if light.health is Health.DOWN:
+        counted = _recovered(counted, deployment)
     health = _light_health(counted, deployment)
-    message = _light_message(counted, health, sample.verdict.message)
+    message = _reason(counted, health, sample.verdict.message)
     if health is counted.health and message == counted.message:
         return counted
     return replace(counted, health=health, message=message)
 
 
+def told(light: Light, deployment: Deployment) -> str:
+    """What a light shows: the reason first, since a card shows the beginning.
+
+    Then the counts that speak for it as they are now, not as they were when the reason
+    was met: one that answers now and then has not failed "5 in a row".
+    """
+    if light.health not in (Health.DOWN, Health.DEGRADED):
+        return light.message
+    if light.health is Health.DOWN and light.failures > 1:
+        return f"{light.message} ({light.failures} in a row)"
+    bad, seen = _bad(light, deployment), min(len(light.recent), window(deployment))
+    if 1 < bad < seen:
+        return f"{light.message} ({bad} of the last {seen})"
+    return light.message
+
+
+def _fail(deployment: Deployment) -> int:
+    return max(1, deployment.fail_after)
+
+
+def _recover(deployment: Deployment) -> int:
+    return max(1, deployment.recover_after)
+
+
+def _recovered(light: Light, deployment: Deployment) -> Light:
+    """A light that was down, its newest outcome counted: out of it, if it may be."""
+    if light.successes >= _recover(deployment):
+        # The failures that led down are over: a window that still held them would
+        # call the deployment degraded for another three good answers.
+        recent = light.recent[-light.successes :]
+        return replace(light, health=Health.UNKNOWN, recent=recent)
+    if light.successes and _flaps(light, deployment):
+        return replace(light, health=Health.DEGRADED)
+    return light
+
+
+def _flaps(light: Light, deployment: Deployment) -> bool:
+    """Whether what is remembered holds enough answers and would not have led down.
+
+    Without this a deployment that answers every other time is down for ever once it
+    was, and degraded if it never was: its state would tell of last week.
+    """
+    answers = run = 0
+    for outcome in light.recent:
+        if outcome is Outcome.FAILED:
+            run += 1
+            if run >= _fail(deployment):
+                return False
+        elif outcome is not Outcome.COLD:
+            answers, run = answers + 1, 0
+    return answers >= _recover(deployment)
+
+
 def _light_health(light: Light, deployment: Deployment) -> Health:
     """The health that ``light``, its newest outcome counted, comes to."""
     last = light.recent[-1]
-    if light.health is Health.DOWN or light.failures >= max(1, deployment.fail_after):
+    if light.health is Health.DOWN or light.failures >= _fail(deployment):
         return Health.DOWN
     if last is Outcome.COLD:
         return Health.COLD
-    if last in _AT_ONCE or _bad(light) >= max(1, deployment.degraded_after):
+    bad = _bad(light, deployment)
+    if last in _AT_ONCE or bad >= max(1, deployment.degraded_after):
         return Health.DEGRADED
-    wanted = min(window(deployment), max(1, deployment.recover_after))
-    if light.health is Health.DEGRADED and _good_run(light) < wanted:
+    good = _good_run(light)
+    if light.health is Health.DEGRADED and good < _recover(deployment):
         return Health.DEGRADED
     return light.health if last is Outcome.FAILED else Health.UP
 
 
-def _bad(light: Light) -> int:
-    return sum(outcome in _BAD for outcome in light.recent)
+def _bad(light: Light, deployment: Deployment) -> int:
+    return sum(outcome in _BAD for outcome in light.recent[-window(deployment) :])
 
 
 def _good_run(light: Light) -> int:
@@ -80,18 +140,13 @@ def _good_run(light: Light) -> int:
     return next(bad, len(light.recent))
 
 
-def _light_message(light: Light, health: Health, said: str) -> str:
-    """The reason first: a card shows the beginning."""
+def _reason(light: Light, health: Health, said: str) -> str:
+    """Why the light is as it is: what was said of the newest that speaks for it."""
     last = light.recent[-1]
     if health is Health.UP:
         return ""
     if health is Health.DOWN:
-        if last is not Outcome.FAILED:
-            return light.message
-        return f"{said} ({light.failures} in a row)" if light.failures > 1 else said
+        return said if last is Outcome.FAILED else light.message
     if health is Health.DEGRADED:
-        if last not in _BAD:
-            return light.message
-        bad, seen = _bad(light), len(light.recent)
-        return f"{said} ({bad} of the last {seen})" if 1 < bad < seen else said
+        return said if last in _BAD else light.message
     return said

@@ -40,7 +40,8 @@ SURE_CONF: Final = 0.5
 """Without a ``conf`` of the deployment's own, surplus detections below this
 confidence are not held against a server whose default threshold is lower (0.25)."""
 _SENTENCE: Final = 200
-_ALIVE_ROUNDING_S: Final = 0.5
+_DRIFT: Final = 0.001
+"""By which share two clocks may run apart; one being set slews by half of it."""
 
 
 def light_of(state: HealthState, kind: ProbeKind) -> Light:
@@ -58,12 +59,26 @@ def restarted(answer: Answer, state: HealthState) -> bool:
 
     Compares with the time between that prediction's end and this one's start, which
     an instance that answered both has lived through in any case: no false alarms
-    from slow answers. Half a second is left to servers that round.
+    from slow answers, nor from several instances of different ages behind one URL
+    (so it is never compared with the age that was told last).
+
+    What is left to servers is what they round away, as far as the digits show: a whole
+    number may stand for almost a second more, a time to the microsecond for nothing.
+    And the two clocks may run apart. With half a second for all, a whole-second server
+    was said to restart when it had not, and an exact one's restart within half a second
+    of the last answer was missed.
     """
     alive = answer.prediction.alive_s if answer.prediction else None
     if alive is None or state.last_answer_at is None or state.alive_s is None:
         return False
-    return alive + _ALIVE_ROUNDING_S < answer.started_at - state.last_answer_at
+    between = answer.started_at - state.last_answer_at
+    return alive + _rounded_s(alive) + _DRIFT * between < between
+
+
+def _rounded_s(alive: float) -> float:
+    """One of the last digit that is told: 1 s of 20.0, 10 ms of 20.25."""
+    digits = f"{alive:.6f}".rstrip("0").partition(".")[2]
+    return 10.0 ** -len(digits)
 
 
 def judge(answer: Answer, deployment: Deployment, state: HealthState) -> Verdict:

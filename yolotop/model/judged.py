@@ -55,10 +55,11 @@ class Light:
     """The state of one of the two questions, with the streaks that led to it.
 
     A deployment whose liveness path answers while every prediction is refused must
-    not look healthy, so each question counts for itself. ``recent`` holds at most
-    ``degraded_window`` outcomes, newest last; ``failures`` runs of *failed* and
-    ``successes`` runs of answers that came (ok, slow, wrong). ``cold_since`` is when
-    the endpoint first said "starting up" since it last answered.
+    not look healthy, so each question counts for itself. ``recent`` holds the newest
+    outcomes, at least ``degraded_window`` of them, newest last; ``failures`` runs of
+    *failed* and ``successes`` runs of answers that came (ok, slow, wrong). ``message``
+    is the reason without its counts. ``cold_since`` is when the endpoint first said
+    "starting up" since it last answered.
     """
 
     health: Health = Health.UNKNOWN

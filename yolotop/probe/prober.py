@@ -37,6 +37,7 @@ from yolotop.probe.frames import Drawn, Frame, FrameError
 from yolotop.probe.headers import worth_showing
 from yolotop.probe.messages import Reply
 from yolotop.probe.pictures import SCENES, Pictures
+from yolotop.probe.recognise import Finding, recognise
 from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact, redact_bytes, show_url
@@ -183,6 +184,7 @@ class Prober:
         known: Mapping[str, Dialect] = dialects.KNOWN,
     ) -> None:
         self._now = now
+        self._secret = secret
         self._transport = transport or MeasuringTransport()
         self._approaches = Approaches(secret, known)
         self._pictures = Pictures()
@@ -208,6 +210,15 @@ class Prober:
         question = _Question(deployment.name, ProbeKind.PREDICT, self._now())
         answer = await self._answer(deployment, question, image, seed)
         return Shown(answer, frame, question.body)
+
+    async def recognise(self, deployment: Deployment) -> Finding:
+        """What the server at this address is, found with GETs; see ``recognise``.
+
+        Raises ProbeFailure where nobody answers, YolotopError for its settings.
+        """
+        return await recognise(
+            deployment, secret=self._secret, transport=self._transport
+        )
 
     async def _answer(
         self, deployment: Deployment, question: _Question, image: str, seed: int

@@ -10,7 +10,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from yolotop.errors import StoreError
 from yolotop.model import Event, EventKind, Severity, StoreSettings
@@ -19,9 +21,14 @@ from yolotop.store.protocol import Reader, Writer
 from yolotop.store.sqlite import file
 from yolotop.store.sqlite.connection import connect_reader, connect_writer
 from yolotop.store.sqlite.reader import SqliteReader
+from yolotop.text import clean
 
 FILE_NAME = file.FILE_NAME
 """The history inside a data directory."""
+RuinedError = file.RuinedError
+"""What a reader raises until a collector has moved the database aside."""
+TOLD_S: Final = 7 * 86_400
+"""For how long it is told on every screen that a history was damaged."""
 
 
 async def open_writer(
@@ -66,6 +73,32 @@ async def open_reader(data_dir: Path) -> Reader:
     path = data_dir / file.FILE_NAME
     await asyncio.to_thread(_ready, path)
     return SqliteReader(await connect_reader(path), path)
+
+
+def loss(data_dir: Path, now: float) -> str:
+    """That a damaged history lies beside the one in use, and where; else empty.
+
+    Who has dealt with it removes the file; after a week it is no news any more.
+    """
+    recent = [
+        aside
+        for at, aside in file.set_aside(data_dir / file.FILE_NAME)
+        if now - at < TOLD_S
+    ]
+    if not recent:
+        return ""
+    more = f" and {len(recent) - 1} more" if len(recent) > 1 else ""
+    return (
+        f"the history was damaged, see {clean(_short(recent[-1]))}{more}; "
+        "this is said until it is removed"
+    )
+
+
+def _short(path: Path) -> str:
+    """With ``~`` for the home folder: a line is short, and the name comes last."""
+    with suppress(ValueError, RuntimeError):
+        return f"~/{path.relative_to(Path.home())}"
+    return str(path)
 
 
 def _ready(path: Path) -> None:

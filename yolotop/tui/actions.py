@@ -41,6 +41,9 @@ class Actions(Protocol):
     async def trial(self, table: Table) -> list[dict[str, object]]:
         """Probe an endpoint that is not registered; rows as ``check --json`` prints."""
 
+    async def recognise(self, table: Table) -> dict[str, object]:
+        """Find out what a server is, with GETs alone; see ``store.shapes.Request``."""
+
     async def add(self, table: Table) -> None:
         """Register a deployment."""
 
@@ -110,6 +113,20 @@ class StoreActions:
         return _rows(
             await self._result(number, self._deadline_s, "The test got no answer")
         )
+
+    async def recognise(self, table: Table) -> dict[str, object]:
+        """Leave the question and wait for what was found.
+
+        Raises:
+            ConfigError: the table would not be accepted in the config file.
+            StoreError: no collector answered in time, or nobody answered it.
+        """
+        from yolotop.config import edit
+
+        await asyncio.to_thread(edit.preview_deployment, self._config_path, table)
+        number = await self._leave(RequestKind.RECOGNISE, body=json.dumps(dict(table)))
+        refused = "What it is cannot be found out"
+        return _object(await self._result(number, self._deadline_s, refused), refused)
 
     async def add(self, table: Table) -> None:
         """Append the deployment to the config file (created when it is missing)."""

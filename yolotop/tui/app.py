@@ -125,9 +125,8 @@ class YolotopApp(App[int]):
         """Lay the keymap over the table; end cleanly with the terminal."""
         self.set_keymap(self.means.keymap.bindings())
         if troubles := self.means.keymap.troubles:
-            where = self.means.searched[-1:] or ("the config file",)
             self.notify(
-                "\n".join((*where, *troubles)),
+                "\n".join((self._config_file, *troubles)),
                 title="Part of the keymap is not used",
                 severity="warning",
                 markup=False,
@@ -135,7 +134,8 @@ class YolotopApp(App[int]):
             )
         if self._unknown_theme:
             self.notify(
-                f"There is no theme {self._unknown_theme!r}; t walks through them.",
+                f"{self._config_file}: [ui]: there is no theme "
+                f"{self._unknown_theme!r}; t walks through them.",
                 severity="warning",
                 markup=False,
             )
@@ -146,6 +146,11 @@ class YolotopApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.exit, 128 + number)
+
+    @property
+    def _config_file(self) -> str:
+        """Where ``[ui]`` and ``[keymap]`` stand."""
+        return (self.means.searched[-1:] or ("the config file",))[0]
 
     def on_unmount(self) -> None:
         """Give the signals back."""

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from rich.cells import cell_len
+
 from yolotop.tui.canvas import DotCanvas
-from yolotop.tui.ink import Look, Row, Span, fit
+from yolotop.tui.ink import Look, Row, Span, cut, fit
 from yolotop.tui.scales import Scale, scale_for, time_label, time_ticks
 from yolotop.tui.trends import merged
 from yolotop.view import format as fmt
@@ -26,6 +28,7 @@ _TIME_LABEL: Final = 12
 """Cells that one time on the axis wants."""
 _HEADROOM: Final = 1.3
 """Columns of a steady load end below the top: a wall of blocks is no calm picture."""
+NOTHING: Final = "nothing to draw: no good answer"
 Values = Sequence[float | None]
 """One value a step, None where there is none."""
 
@@ -120,8 +123,13 @@ def line_chart(
     _draw_cursor(canvas, axis, look)
     for line in lines:
         (_draw_letters if look.plain else _draw_line)(canvas, line, axis, scale)
-    rows = canvas.rows()
     labels = _labels(scale, high, most, look)
+    if not known:
+        # A scale from 0 to 1 ms would say that something was measured.
+        labels = {}
+        text = cut(NOTHING, wide, look)
+        canvas.text((wide - cell_len(text)) // 2, (high - 1) // 2, text, "faint")
+    rows = canvas.rows()
     out = [_snow_row(colds, axis, wide, look)] if snow else []
     out += [(*_gutter(labels.get(y, ""), look), *row) for y, row in enumerate(rows)]
     return out

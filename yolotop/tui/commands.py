@@ -88,6 +88,8 @@ class Deeds(Provider):
             if screen.writable:
                 word = "resume" if paused else "pause"
                 yield Command(f"{word}: {name}", where, _named("pause", name), False)
+                maintain = _named("maintain", name)
+                yield Command(f"maintenance: {name}…", where, maintain, False)
                 remove = _named("remove", name)
                 yield Command(f"remove deployment: {name}…", where, remove, False)
 

@@ -59,7 +59,8 @@ class Sink(Protocol[Shown]):
 class Feed(Generic[Picture]):
     """The loop. ``range_`` and ``query`` are set by whoever runs it.
 
-    ``ask`` is how a picture is had: of the fleet, or of one deployment.
+    ``ask`` is how a picture is had: of the fleet, or of one deployment. ``watched`` is
+    whether anybody sees it: while nobody does, only a nudge makes it ask.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Feed(Generic[Picture]):
         sink: Sink[Picture],
         *,
         refresh_s: float,
+        watched: Callable[[], bool] = lambda: True,
     ) -> None:
         self.range_ = Range.H24
         self.query = LogQuery()
@@ -76,6 +78,8 @@ class Feed(Generic[Picture]):
         self._ask = ask
         self._sink = sink
         self._refresh_s = refresh_s
+        self._watched = watched
+        self._resting = False
         self._wake = asyncio.Event()
         self._shown: LogQuery | None = None
         self._after = 0
@@ -86,6 +90,18 @@ class Feed(Generic[Picture]):
     def nudge(self) -> None:
         """Ask at once, not at the next second."""
         self._wake.set()
+
+    def wake(self, *, to_tail: bool) -> None:
+        """Somebody looks again; if it rested, ask for what came meanwhile at once.
+
+        ``to_tail`` starts over with the newest page: in an hour come more lines than
+        should be carried through a log that follows.
+        """
+        if not self._resting:
+            return
+        if to_tail:
+            self._shown = self._wish = None
+        self.nudge()
 
     def want_older(self, before: int) -> None:
         """Fetch the page before a sequence number."""
@@ -130,6 +146,11 @@ class Feed(Generic[Picture]):
             else:
                 self._sink.take_trouble(None)
             self.turns += 1
+            self._resting = not self._watched()
+            if self._resting:
+                await self._wake.wait()
+                self._resting = False
+                continue
             # Turns that take long must still leave the screen time to answer keys.
             rest = max(self._refresh_s / 2, self._refresh_s - (loop.time() - began))
             try:

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from yolotop.tui import palette
 from yolotop.tui.ink import Look, Row, fit
 from yolotop.tui.layout import Density, View, plan
+from yolotop.tui.places import REGION_CELLS, region_text
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
 from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.header_rows import header_row
@@ -102,7 +103,8 @@ def _deck(
     cards = snapshot.cards
     edges = [width * column // columns for column in range(columns + 1)]
     name_width = max((cell_len(card.name) for card in cards), default=0)
-    region_width = max((cell_len(card.region or "") for card in cards), default=0)
+    places = [region_text(card.region or "", REGION_CELLS, look) for card in cards]
+    region_width = max(map(cell_len, places), default=0)
 
     def block(card: Card, room: int) -> list[Row]:
         setting = Setting(
@@ -110,7 +112,7 @@ def _deck(
             look=look,
             selected=card is cards[0],
             name_width=min(20, name_width),
-            region_width=min(12, region_width),
+            region_width=region_width,
         )
         if density is Density.LINE:
             row = compact_row if compact else line_row

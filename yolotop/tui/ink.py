@@ -200,7 +200,9 @@ def severity_role(severity: Severity) -> str:
 
 def width_of(row: Iterable[Span]) -> int:
     """Cells that a row takes."""
-    return sum(cell_len(span.text) for span in row)
+    # Most spans are ASCII without control characters (text.clean sees to that), and a
+    # full screen asks this twenty thousand times.
+    return sum([len(text) if text.isascii() else cell_len(text) for text, _, _ in row])
 
 
 def cut(text: str, width: int, look: Look) -> str:
@@ -233,30 +235,37 @@ def wrapped(text: str, width: int, lines: int, look: Look) -> list[str]:
 
 def clip(row: Sequence[Span], width: int, look: Look) -> Row:
     """The part of a row that fits ``width`` cells."""
+    return tuple(_clipped(row, width, look)[0])
+
+
+def _clipped(row: Sequence[Span], width: int, look: Look) -> tuple[list[Span], int]:
+    """The part of a row that fits, and the cells that are left."""
     out: list[Span] = []
     left = width
     for span in row:
-        size = cell_len(span.text)
+        text = span.text
+        size = len(text) if text.isascii() else cell_len(text)
         if size <= left:
             out.append(span)
             left -= size
             continue
         if left > 0:
-            out.append(span._replace(text=cut(span.text, left, look)))
-        elif out and span.text.strip():
+            out.append(span._replace(text=cut(text, left, look)))
+        elif out and text.strip():
             # Cut between two spans: the one before must tell of it.
             last = out[-1].text
-            text = cut(last + span.text, cell_len(last), look)
+            text = cut(last + text, cell_len(last), look)
             out[-1] = out[-1]._replace(text=text)
-        break
-    return tuple(out)
+        return out, width - width_of(out)
+    return out, left
 
 
 def fit(row: Sequence[Span], width: int, look: Look, role: str = "text") -> Row:
     """A row of exactly ``width`` cells: clipped, or filled with blanks on the right."""
-    clipped = clip(row, width, look)
-    missing = width - width_of(clipped)
-    return (*clipped, Span(" " * missing, role)) if missing > 0 else clipped
+    clipped, missing = _clipped(row, width, look)
+    if missing > 0:
+        clipped.append(Span(" " * missing, role))
+    return tuple(clipped)
 
 
 def spread(

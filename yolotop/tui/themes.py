@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from yolotop.tui import palette
 
@@ -49,6 +49,13 @@ OWN_THEMES: Final = (
     _theme(palette.DARK, palette.DARK_INKS, dark=True),
     _theme(palette.LIGHT, palette.LIGHT_INKS, dark=False),
 )
+
+NAMES: Final = (
+    "auto",
+    *palette.CYCLE,
+    *(name for name in BUILTIN_THEMES if name not in palette.CYCLE),
+)
+"""What ``theme`` may be: our own first, then Textual's."""
 
 
 def inks(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:

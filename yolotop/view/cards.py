@@ -17,7 +17,7 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.view.format import age
+from yolotop.view.format import age, until
 from yolotop.view.snapshot import (
     Beat,
     Card,
@@ -108,6 +108,9 @@ def _message(
 ) -> str:
     if health is Health.PAUSED:
         return "paused"
+    if health is Health.MAINTENANCE and state is not None and state.until_at:
+        # As the collector says it, but in the local time that a face shows.
+        return f"maintenance {until(state.until_at, since=state.since)}"
     tells = health is not Health.UP or (state is not None and state.flapping)
     if tells and state is not None and state.message:
         return state.message
@@ -158,6 +161,9 @@ def card(
         phases=last.phases if last is not None else Phases(),
         server=last.server if last is not None else None,
         slo_left=slo_left,
+        until_at=state.until_at
+        if state is not None and health is Health.MAINTENANCE
+        else None,
     )
 
 

@@ -211,7 +211,7 @@ FIELDS: Final = (
     Field(
         "kind", _one_of((*ProbeKind, EVENT), "kind"),
         lambda _: ProbeKind.PREDICT.value, "kind:predict",
-        "what the line is of: predict, health or event",
+        "what the line is of: predict, health or event, as short as you like",
         of_line=_kind,
     ),
     Field(

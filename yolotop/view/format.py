@@ -184,6 +184,12 @@ def moment(at: float | None, *, now: float, plain: bool = False) -> str:
     return time.strftime("%Y-%m-%d", then)
 
 
+def until(at: float, *, since: float) -> str:
+    """``until 14:30``, with the day where that is a day or more after ``since``."""
+    day = "" if at - since < _DAY else "%b %d "
+    return time.strftime(f"until {day}%H:%M", time.localtime(at))
+
+
 def iso(at: float | None) -> str | None:
     """An instant for machines: ISO 8601, UTC, milliseconds: ``…T12:31:07.042Z``."""
     if at is None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from yolotop.model import EventKind, Health
 from yolotop.store.protocol import Change, Reader
+from yolotop.view import format as fmt
 
 MERGE_S: Final = 300.0
 """Trouble that comes back within five minutes is the same incident."""
@@ -40,7 +41,11 @@ _MARKED: Final = frozenset(
 class Incident:
     """A time in which a deployment was degraded or down; ``end_at`` None: it still is.
 
-    ``health`` is the worst it came to, ``message`` what was said of that first.
+    ``health`` is the worst it came to, at ``worst_at``, and ``message`` what was said
+    then: the three belong together. ``start_at`` and ``end_at`` are of the whole
+    trouble, which began ``times`` times: where more than once, it was over in between,
+    each time for no longer than :data:`MERGE_S`. ``steady`` tells that it was in that
+    one state all along, so that "down for 20 min" is true of all of it.
     """
 
     deployment: str
@@ -48,6 +53,9 @@ class Incident:
     end_at: float | None
     health: Health
     message: str
+    worst_at: float
+    times: int = 1
+    steady: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,9 @@ def incidents(changes: Iterable[Change], *, merge_s: float = MERGE_S) -> list[In
     """Incidents of any number of deployments, by their beginning.
 
     ``changes`` are in the order of their times; those that are no change of state
-    tell nothing. States that follow one another, or come back within ``merge_s``,
-    are one incident.
+    tell nothing. States that follow one another are one incident. So is trouble that
+    comes back within ``merge_s``: whoever is on call gets one thing to look into, not
+    twenty of a minute each, and is told how many times it came.
     """
     found: list[Incident] = []
     latest: dict[str, int] = {}
@@ -85,34 +94,88 @@ def incidents(changes: Iterable[Change], *, merge_s: float = MERGE_S) -> list[In
         last = found[at] if at is not None else None
         if change.health not in _RANK:
             if at is not None and last is not None and last.end_at is None:
-                found[at] = _ended(last, change.at)
+                found[at] = replace(last, end_at=change.at)
             continue
         # What is said of a change of state begins with the state.
         said = change.message.removeprefix(f"{change.health}: ")
-        fresh = Incident(name, change.at, None, change.health, said)
-        open_ = last is not None and (
-            last.end_at is None or change.at - last.end_at <= merge_s
-        )
-        if at is not None and last is not None and open_:
-            worse = _RANK[change.health] > _RANK[last.health]
-            found[at] = Incident(
-                name,
-                last.start_at,
-                None,
-                change.health if worse else last.health,
-                said if worse else last.message,
-            )
-        else:
+        fresh = Incident(name, change.at, None, change.health, said, change.at)
+        if at is None or last is None or not _goes_on(last, change.at, merge_s):
             latest[name] = len(found)
             found.append(fresh)
+        else:
+            found[at] = _joined(last, fresh)
     return found
 
 
-def neighbour(found: Sequence[Incident], at: float, by: int) -> Incident | None:
-    """The first incident that begins after ``at``, or (``by`` < 0) the last before."""
+def _goes_on(last: Incident, at: float, merge_s: float) -> bool:
+    return last.end_at is None or at - last.end_at <= merge_s
+
+
+def _joined(last: Incident, fresh: Incident) -> Incident:
+    """The incident with what it came to next, or came back as."""
+    again = last.end_at is not None
+    # The first of equals: its reason is the one to look into.
+    worst = fresh if _RANK[fresh.health] > _RANK[last.health] else last
+    return replace(
+        last,
+        end_at=None,
+        health=worst.health,
+        message=worst.message,
+        worst_at=worst.worst_at,
+        times=last.times + again,
+        steady=last.steady and not again and fresh.health is last.health,
+    )
+
+
+def words(incident: Incident, *, now: float, plain: bool = False) -> str:
+    """What it was, when and for how long, without the reason.
+
+    ``down at 14:09 for 22 min``; where it was not that all along ``down at 14:25,
+    trouble at 14:09 for 31 min``; where it came back ``down at 14:25, trouble 3 times
+    in 31 min``.
+    """
+
+    def when(at: float) -> str:
+        told = fmt.moment(at, now=now, plain=plain)
+        return told[:-3] if told.count(":") == 2 else told
+
+    began, worst = when(incident.start_at), when(incident.worst_at)
+    lasted = ""
+    if incident.end_at is not None:
+        lasted = fmt.age(incident.end_at - incident.start_at, plain=plain)
+    if incident.steady:
+        span = f"at {began} for {lasted}" if lasted else f"since {began}"
+        return f"{incident.health} {span}"
+    head = f"{incident.health} at {worst}, trouble"
+    if incident.times > 1:
+        head += f" {incident.times} times"
+        return f"{head} in {lasted}" if lasted else f"{head} since {began}"
+    return f"{head} at {began} for {lasted}" if lasted else f"{head} since {began}"
+
+
+def neighbour(
+    found: Sequence[Incident], at: float, by: int, *, of: Incident | None = None
+) -> Incident | None:
+    """The first incident that begins after ``at``, or (``by`` < 0) the last before.
+
+    ``of`` is the one gone to last: two may begin at the same instant, when what many
+    deployments share breaks, and none of them must be passed over.
+    """
+    places = [place for place, each in enumerate(found) if _same(each, of)]
+    if places:
+        place = places[0] + (1 if by > 0 else -1)
+        return found[place] if 0 <= place < len(found) else None
     if by > 0:
         return next((each for each in found if each.start_at > at), None)
     return next((each for each in reversed(found) if each.start_at < at), None)
+
+
+def _same(incident: Incident, other: Incident | None) -> bool:
+    """Whether it is the same one, whatever became of it since."""
+    return other is not None and (incident.deployment, incident.start_at) == (
+        other.deployment,
+        other.start_at,
+    )
 
 
 def settled(
@@ -127,16 +190,11 @@ def settled(
     for incident in found:
         health, since_at = states.get(incident.deployment, (incident.health, 0.0))
         if incident.end_at is None and health not in TROUBLE:
-            out.append(_ended(incident, max(incident.start_at, since_at)))
+            end_at = max(incident.worst_at, since_at)
+            out.append(replace(incident, end_at=end_at))
         else:
             out.append(incident)
     return out
-
-
-def _ended(incident: Incident, at: float) -> Incident:
-    return Incident(
-        incident.deployment, incident.start_at, at, incident.health, incident.message
-    )
 
 
 def marks(changes: Iterable[Change], *, deployment: str) -> list[Mark]:

@@ -86,7 +86,8 @@ class Card:
     there is one. ``last_at`` is the last probe of either kind. ``phases`` and
     ``server`` are of the last predict answer. ``slo_left`` is what is left of the error
     budget, 1 for all of it and below 0 where it is overdrawn; ``None`` without a probe.
-    ``location`` is latitude and longitude in degrees.
+    ``location`` is latitude and longitude in degrees. ``until_at`` is when maintenance
+    ends; ``None`` where it is in none.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Card:
     server: ServerTimes | None = None
     slo_left: float | None = None
     location: tuple[float, float] | None = None
+    until_at: float | None = None
 
 
 class CollectorHealth(StrEnum):

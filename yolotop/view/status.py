@@ -36,6 +36,7 @@ class DeploymentJson(TypedDict):
     """One of ``deployments`` in ``status --json``; ``state`` is a Health value.
 
     ``slo_left`` is the share of the error budget that is left, negative when overdrawn.
+    ``until`` is when maintenance ends, null where it is in none.
     """
 
     name: str
@@ -51,6 +52,7 @@ class DeploymentJson(TypedDict):
     last_probe_at: str | None
     message: str
     slo_left: float | None
+    until: str | None
 
 
 class StatusJson(TypedDict):
@@ -93,6 +95,7 @@ def _deployment(card: Card) -> DeploymentJson:
         "last_probe_at": iso(card.last_at),
         "message": card.message,
         "slo_left": _round(card.slo_left, 6),
+        "until": iso(card.until_at),
     }
 
 

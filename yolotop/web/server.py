@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import shlex
 import signal
@@ -23,7 +24,7 @@ from string import Template
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 from textual_serve.server import Server
@@ -99,15 +100,24 @@ class Session(AppService):
 
 
 class WebTerminal(Server):
-    """Serves ``command`` on ``listener`` to whoever has the token."""
+    """Serves ``command`` on ``listener`` to whoever has the token.
+
+    ``tell`` takes sentences for whoever runs it.
+    """
 
     def __init__(
-        self, command: Sequence[str], listener: socket.socket, *, token: str
+        self,
+        command: Sequence[str],
+        listener: socket.socket,
+        *,
+        token: str,
+        tell: Callable[[str], None],
     ) -> None:
         super().__init__(shlex.join(command), title="yolotop")
         self._words = tuple(command)
         self._listener = listener
         self._token = token
+        self._tell = tell
         # Cookies know no ports: two servers on one machine must not share theirs.
         self._cookie = f"yolotop-{listener.getsockname()[1]}"
         self._tabs: set[web.WebSocketResponse] = set()
@@ -201,6 +211,33 @@ class WebTerminal(Server):
             await asyncio.shield(ending)
         return websocket
 
+    async def _process_messages(
+        self, websocket: web.WebSocketResponse, app_service: AppService
+    ) -> None:
+        """Hand on what the page sends, until it is gone or sends something else."""
+        async for message in websocket:
+            if message.type is not web.WSMsgType.TEXT:
+                continue
+            match _read(message.data):
+                case ["stdin", str(text)]:
+                    await app_service.send_bytes(text.encode("utf-8", "replace"))
+                case ["resize", {"width": int(width), "height": int(height)}]:
+                    await app_service.set_terminal_size(
+                        _bounded(width, most=1_000), _bounded(height, most=1_000)
+                    )
+                case ["ping", sent]:
+                    await websocket.send_json(["pong", sent])
+                case ["blur", *_]:
+                    await app_service.blur()
+                case ["focus", *_]:
+                    await app_service.focus()
+                case _:
+                    self._tell(
+                        "A client sent something that the page does not send; its "
+                        "session has been closed"
+                    )
+                    await websocket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+
     async def _end_sessions(self) -> None:
         await asyncio.gather(*(tab.close() for tab in set(self._tabs)))
         # The handlers wake up one after another, each to end its session.
@@ -211,4 +248,15 @@ class WebTerminal(Server):
 def _number(text: str | None, fallback: int, *, most: int) -> int:
     if text is None or not (text.isascii() and text.isdigit()):
         return fallback
-    return max(1, min(int(text), most))
+    return _bounded(int(text), most=most)
+
+
+def _bounded(number: int, *, most: int) -> int:
+    return max(1, min(number, most))
+
+
+def _read(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from yolotop.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration
 from yolotop.text import clean
 
 FILE_NAME: Final = "yolotop.db"
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
 _CHECK_S: Final = 2.0
 """A check after an unclean shutdown may not hold up the start for longer."""
 
@@ -123,7 +124,7 @@ def check(path: Path) -> None:
 
 def move_aside(path: Path, at: float) -> Path:
     """Rename a ruined database with its log; returns the new name."""
-    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = datetime.fromtimestamp(at, UTC).strftime(_STAMP)
     aside = path.with_name(f"{path.name}.corrupt-{stamp}")
     number = 1
     while aside.exists():
@@ -135,6 +136,19 @@ def move_aside(path: Path, at: float) -> Path:
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
     return aside
+
+
+def set_aside(path: Path) -> list[tuple[float, Path]]:
+    """The databases that were moved aside from ``path``, and when; the newest last."""
+    found = []
+    for aside in path.parent.glob(f"{path.name}.corrupt-*"):
+        stamp = aside.name.rpartition("corrupt-")[2][: len("20261124T020000Z")]
+        # Its log and index have a suffix of their own.
+        if not aside.name.endswith(("-wal", "-shm")):
+            with suppress(ValueError):
+                at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
+                found.append((at, aside))
+    return sorted(found)
 
 
 def _prepare(

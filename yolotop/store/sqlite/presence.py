@@ -4,8 +4,8 @@ Owns the ``seen`` table: of every *block* of :data:`BLOCK` numbers, which lines 
 and with latencies of which octave. It must not know what is searched for.
 
 A row is one line with one octave of latency in one *stretch* of 32 blocks; the blocks
-that hold it are bits of an integer. A fleet of a hundred (1,100 lines, 2,600 with their
-octaves) costs 0.2 bytes a probe so. A block is written once, in the transaction of the
+that hold it are bits of an integer. A fleet of a hundred (1,100 lines, 3,800 with their
+octaves) costs 0.25 bytes a probe so. A block is written once, in the transaction of the
 probe that ends it; until then it is in the writer's memory and simply looked through.
 So it costs no batch anything but one in some minutes.
 

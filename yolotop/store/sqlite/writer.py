@@ -54,6 +54,9 @@ ON CONFLICT (name) DO UPDATE SET
 _BEAT: Final = """
 INSERT OR REPLACE INTO collector VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+TOO_OLD: Final = "this collector is older than the terminal: restart it"
+"""The answer to a kind of request that is not known here."""
+_KINDS: Final = frozenset(kind.value for kind in RequestKind)
 _ORPHANS: Final = """
 UPDATE request SET finished_at = at, result = 'the collector stopped before it answered'
 WHERE taken AND finished_at IS NULL
@@ -169,7 +172,10 @@ class SqliteWriter:
             await self._execute(_BEAT, row)
 
     async def take_requests(self) -> list[Request]:
-        """Requests not taken before, oldest first; each is handed out once."""
+        """Requests not taken before, oldest first; each is handed out once.
+
+        Those of a kind that only a newer terminal knows are answered here.
+        """
         self._check_open()
         with translated(self._path):
             # Asked every second or so: look before taking the write lock.
@@ -180,9 +186,14 @@ class SqliteWriter:
             await self._connection.execute_fetchall(
                 "UPDATE request SET taken = 1 WHERE NOT taken"
             )
+            strange = [(TOO_OLD, row[0]) for row in rows if row[2] not in _KINDS]
+            await self._connection.executemany(
+                "UPDATE request SET finished_at = at, result = ? WHERE id = ?", strange
+            )
         return [
             Request(id_, at, RequestKind(kind), deployment, body)
             for id_, at, kind, deployment, body in rows
+            if kind in _KINDS
         ]
 
     async def finish_request(self, request_id: int, result: str, at: float) -> None:

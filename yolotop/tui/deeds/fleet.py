@@ -33,6 +33,12 @@ DEEDS: Final = (
         writes=True,
     ),
     Deed(
+        "maintain", "m", "m", "maintenance", "Leave the selected deployment alone for a"
+        " while, or end that.",
+        "maintain", "deployment", "Deployments", hint=13, palette="maintenance…",
+        writes=True,
+    ),
+    Deed(
         "remove", "d,delete", "d", "remove", "Take the selected deployment out of the"
         " config file (asks first); its history stays.",
         "remove", "dashboard", "Deployments", palette="remove deployment…",
@@ -62,14 +68,14 @@ DEEDS: Final = (
         "switch_pane", "dashboard", "Deployments",
     ),
     Deed(
-        "demo", "d", "d", "see the demo", "Ten endpoints on this machine, with"
+        "demo", "d", "d", "demo", "Ten endpoints on this machine, with"
         " faults, and this screen watching them.",
-        "see_demo", "empty", "To begin", palette="see the demo",
+        "see_demo", "empty", "To begin", hint=14, palette="see the demo",
     ),
     Deed(
-        "begin", "w", "w", "write a config", "A commented config file to start from.",
-        "begin", "empty", "To begin", palette="write a config file to start from",
-        writes=True,
+        "begin", "w", "w", "config", "A commented config file to start from.",
+        "begin", "empty", "To begin", hint=13,
+        palette="write a config file to start from", writes=True,
     ),
     Deed(
         "list.up", "up,k", "up", "up", "The deployment above.",

@@ -12,7 +12,6 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 
-from yolotop.errors import YolotopError
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.ending import SEE_DEMO
 from yolotop.tui.feed import Feed
@@ -31,10 +30,10 @@ from yolotop.tui.screens.log_deeds import LogDeeds
 from yolotop.tui.screens.time_deeds import TimeDeeds
 from yolotop.tui.screens.watching import Means
 from yolotop.tui.widgets.header_rows import Freeze
-from yolotop.view.snapshot import CollectorHealth, Range, Snapshot
+from yolotop.view.snapshot import Range, Snapshot
 
 _WHERE = ("dashboard", "deployment", "time", "log")
-_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "remove"})
+_ON_A_CARD = frozenset({"open", "only", "probe", "pause", "maintain", "remove"})
 
 
 class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds):
@@ -45,7 +44,11 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
     def __init__(self, means: Means) -> None:
         super().__init__(means)
         self.feed = Feed(
-            means.source, means.source.refresh, self, refresh_s=means.refresh_s
+            means.source,
+            means.source.refresh,
+            self,
+            refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     @property
@@ -78,14 +81,6 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         else:
             self.show_freeze()
 
-    def take_trouble(self, error: YolotopError | None) -> None:
-        """Say that the picture is an old one, or that all is well again."""
-        if error is None:
-            self._show_notes()
-            return
-        parts = (error.title, error.message, error.hint)
-        self._say(": ".join(part for part in parts if part), grave=True)
-
     # -- down to the widgets -------------------------------------------------------
 
     def watch_snapshot(self, snapshot: Snapshot) -> None:
@@ -107,30 +102,23 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
         """Say that the picture is held."""
         self.header.freeze = freeze
 
+    @property
+    def measured_since(self) -> float | None:
+        """When the fleet's history begins."""
+        return self._latest.first_at
+
     def show_newest(self) -> None:
         """The picture is no longer held."""
         self.snapshot = self._latest
 
-    def _show_notes(self) -> None:
-        view = self._latest.collector
-        absent = view.health is not CollectorHealth.RUNNING and self._seen
-        # One that is only just being started needs no alarm.
-        absent = absent and not self.means.starting()
-        # Why none could be started says more than what the last one had to say.
-        trouble = " ".join(self.means.trouble().split()) if absent else ""
-        note = f"nobody is measuring: {trouble}" if trouble else view.note
-        if absent and not self._latest.cards and not note:
-            absent = False
-        if absent and not note:
-            note = "nobody is measuring: the figures below are not renewed"
-        self._say(note if self._seen else "", grave=absent)
-
-    def _say(self, text: str, *, grave: bool) -> None:
-        self.banner.grave = grave
-        changed = bool(text) != bool(self.banner.text)
-        self.banner.text = text
-        if changed:
-            self.share_out()
+    def note(self) -> tuple[str, bool]:
+        """What must be known of the collector, and whether it is grave."""
+        if not self._seen:
+            return "", False
+        text, grave = self.note_about(self._latest.collector)
+        # Where nothing is registered there is nothing that nobody measures.
+        idle = not (self._latest.cards or self._latest.collector.note)
+        return ("", False) if idle and not self.means.trouble() else (text, grave)
 
     def show_hints(self) -> None:
         """Offer what makes sense now."""
@@ -216,6 +204,7 @@ class Dashboard(DeploymentDeeds, FleetDeeds, IncidentDeeds, LogDeeds, TimeDeeds)
             "only": f"log: only {name}",
             "probe": f"probe now: {name}",
             "pause": f"{word}: {name}",
+            "maintain": f"maintenance: {name}…",
             "remove": f"remove deployment: {name}…",
         }[deed.id]
 

@@ -7,11 +7,13 @@ bound to a *name* chosen when the key was pressed. It must not write anything it
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from yolotop.errors import YolotopError
 from yolotop.text import clean
 from yolotop.tui.screens.add import AddDeployment
 from yolotop.tui.screens.confirm import Confirm
+from yolotop.tui.screens.maintain import Maintain
 from yolotop.tui.screens.watching import Watching
 
 
@@ -48,6 +50,30 @@ class DeploymentDeeds(Watching):
             self._act(self.means.actions.resume, name, "will be asked again")
         else:
             self._act(self.means.actions.pause, name, "will not be asked until resumed")
+
+    def action_maintain(self) -> None:
+        """Ask for how long to leave the selected deployment alone."""
+        if (name := self.chosen) is not None:
+            self.action_maintain_of(name)
+
+    def action_maintain_of(self, name: str) -> None:
+        """Ask for how long to leave a deployment alone; it is named in the question."""
+        if self.paused_of(name):
+            self.notify(
+                f"{name} is paused, it is not asked anyway; x resumes it", markup=False
+            )
+            return
+        card = self.card_of(name)
+        until_at = card.until_at if card is not None else None
+
+        def done(end: str | None) -> None:
+            if end is not None:
+                outcome = "in maintenance" if end else "will be asked again"
+                maintain = self.means.actions.maintain
+                self._act(partial(maintain, until=end), name, outcome)
+
+        now = self.means.now
+        self.app.push_screen(Maintain(name, until_at, now), done)
 
     def action_add(self) -> None:
         """Open the form."""

@@ -14,10 +14,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.getters import query_one
 from textual.reactive import var
-from textual.widget import Widget
 
-from yolotop.errors import YolotopError
-from yolotop.model import Health, Severity
+from yolotop.model import Severity
 from yolotop.tui.bindings import bindings_in
 from yolotop.tui.feed import Feed
 from yolotop.tui.keys import Deed, deeds_in
@@ -41,7 +39,7 @@ from yolotop.tui.widgets.tabs import Tab, Tabs
 from yolotop.tui.widgets.title import Title
 from yolotop.view.detail import Detail
 from yolotop.view.log import LogQuery
-from yolotop.view.snapshot import CollectorHealth, Range
+from yolotop.view.snapshot import Card, Range
 
 PAGES: dict[Tab, type[Page]] = {
     Tab.PREDICT: PredictPage,
@@ -86,6 +84,7 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
             lambda wanted: source.detail(name, wanted),
             self,
             refresh_s=means.refresh_s,
+            watched=lambda: self.in_sight,
         )
 
     def compose(self) -> ComposeResult:
@@ -132,36 +131,13 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         else:
             self.show_freeze()
 
-    def take_trouble(self, error: YolotopError | None) -> None:
-        """Say that the picture is an old one, or that all is well again."""
-        if error is None:
-            text, grave = self._note()
-            self._say(text, grave=grave)
-            return
-        parts = (error.title, error.message, error.hint)
-        self._say(": ".join(part for part in parts if part), grave=True)
-
-    def _note(self) -> tuple[str, bool]:
+    def note(self) -> tuple[str, bool]:
         """What must be known while the source answers, and whether it is grave."""
         if self._gone:
             return f"{self.deployment} is not registered any more", True
         if self._latest is None:
             return "", False
-        view = self._latest.collector
-        # One that is only just being started needs no alarm.
-        if view.health is CollectorHealth.RUNNING or self.means.starting():
-            return view.note, False
-        # Why none could be started says more than what the last one had to say.
-        trouble = " ".join(self.means.trouble().split())
-        why = trouble or "the figures below are not renewed"
-        return f"nobody is measuring: {why}", True
-
-    def _say(self, text: str, *, grave: bool) -> None:
-        self.banner.grave = grave
-        changed = bool(text) != bool(self.banner.text)
-        self.banner.text = text
-        if changed:
-            self.share_out()
+        return self.note_about(self._latest.collector)
 
     # -- down to the widgets -------------------------------------------------------
 
@@ -202,6 +178,12 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
             page.enter()
         self.focus_home()
         self.show_hints()
+
+    @property
+    def measured_since(self) -> float | None:
+        """When the deployment's history begins, if that is in the range."""
+        latest = self._latest
+        return latest.start_at if latest is not None and latest.young else None
 
     def show_newest(self) -> None:
         """The picture is no longer held."""
@@ -261,14 +243,10 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         """The deployment of this screen."""
         return self.deployment
 
-    def paused_of(self, name: str) -> bool:
-        """Whether it is paused, by the newest picture."""
-        latest = self._latest
-        return (
-            latest is not None
-            and latest.card.name == name
-            and latest.card.health is Health.PAUSED
-        )
+    def card_of(self, name: str) -> Card | None:
+        """It as it is now, if it is the one of this screen."""
+        card = None if self._latest is None else self._latest.card
+        return card if card is not None and card.name == name else None
 
     # -- layout --------------------------------------------------------------------
 
@@ -300,16 +278,14 @@ class DetailScreen(DetailDeeds, PredictDeeds, DeploymentDeeds, LogDeeds, TimeDee
         strip = 0
         if self.tab is Tab.OVERVIEW and rest >= 32:
             strip = _STRIP + max(0, (rest - 44) // 2)
-        self.tabs.display = tabs > 0
-        self.banner.display = banner > 0
-        self.hints.display = hints > 0
+        overview = self.tab is Tab.OVERVIEW
+        self.tabs.give_rows(tabs)
+        self.banner.give_rows(banner)
+        self.hints.give_rows(hints)
+        self.overview.give_rows(rest - strip if overview else 0)
+        for page in self.query(Page):
+            page.display = page is self.page
+            if page.display:
+                page.styles.height = rest
+        self.log_pane.give_rows(rest if self.tab is Tab.LOGS else strip)
         self.log_pane.boxed = height >= 30 and width >= 60
-        shown: dict[Widget, int] = {
-            self.overview: rest - strip if self.tab is Tab.OVERVIEW else 0
-        }
-        shown |= {page: rest if page is self.page else 0 for page in self.query(Page)}
-        shown[self.log_pane] = rest if self.tab is Tab.LOGS else strip
-        for widget, rows in shown.items():
-            widget.display = rows > 0
-            if rows:
-                widget.styles.height = rows

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from yolotop.errors import YolotopError
 from yolotop.tui.screens.parts import Parts
-from yolotop.view import format as fmt
-from yolotop.view.incidents import neighbour
+from yolotop.view.incidents import Incident, neighbour, words
 
 
 class IncidentDeeds(Parts):
     """Actions on the fleet's incidents."""
 
-    incident_at: float | None = None
-    """When the incident began that was gone to last; ``None`` is now."""
+    incident: Incident | None = None
+    """The incident that was gone to last; ``None`` is now."""
 
     def action_incident(self, by: int) -> None:
         """To the next incident, or the one before."""
@@ -27,21 +26,25 @@ class IncidentDeeds(Parts):
         except YolotopError:
             # The feed meets the same trouble, and says so.
             return
-        here = self.incident_at
-        target = neighbour(found, self.means.now() if here is None else here, by)
+        # Those of the list as it is narrowed: the cursor can go to no other.
+        names = {card.name for card in self.fleet.cards}
+        own = [each for each in found if each.deployment in names]
+        here = self.incident
+        at = self.means.now() if here is None else here.start_at
+        target = neighbour(own, at, by, of=here)
         if target is None:
             if by > 0 and here is not None:
                 # Past the last one is now.
-                self.incident_at = None
+                self.incident = None
                 self.log_pane.follow(None)
                 return
             way = "later" if by > 0 else "earlier"
-            self.notify(f"no {way} incident in the last {self.range_}", timeout=3)
+            of = " of those found" if self.looked_for else ""
+            said = f"no {way} incident{of} in the last {self.range_}"
+            self.notify(said, timeout=3)
             return
-        self.incident_at = target.start_at
-        if any(card.name == target.deployment for card in self.snapshot.cards):
-            self.fleet.selected = target.deployment
+        self.incident = target
+        self.fleet.selected = target.deployment
         self.log_pane.follow(target.start_at)
-        when = fmt.moment(target.start_at, now=self.snapshot.at)
-        text = f"{when}  {target.health}: {target.message}"
+        text = f"{words(target, now=self.snapshot.at)}: {target.message}"
         self.notify(text, title=target.deployment, timeout=4, markup=False)

@@ -14,9 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.getters import query_one
 from textual.reactive import var
-from textual.widget import Widget
 
-from yolotop.model import Health
 from yolotop.tui.layout import Plan, View, plan
 from yolotop.tui.screens.watching import Means, Watching
 from yolotop.tui.widgets.banner import Banner
@@ -112,11 +110,6 @@ class Parts(Watching):
         """A deployment as it is now, whatever picture is shown."""
         return next((card for card in self._latest.cards if card.name == name), None)
 
-    def paused_of(self, name: str) -> bool:
-        """Whether a deployment is paused, by the newest picture."""
-        card = self.card_of(name)
-        return card is not None and card.health is Health.PAUSED
-
     # -- what is looked for --------------------------------------------------------
 
     @property
@@ -189,33 +182,27 @@ class Parts(Watching):
         if shown != self._shown:
             self._shown = shown
             self._apply(shares, empty=number == 0)
-        _rows(self.hints, 0 if self.prompt.is_open else shares.hints)
+        self.hints.give_rows(0 if self.prompt.is_open else shares.hints)
 
     def _apply(self, shares: Plan, *, empty: bool) -> None:
-        self.panels.boxed = shares.boxed_panels
-        self.log_pane.boxed = shares.boxed_log
-        self.deck.density = shares.density
-        self.deck.columns = shares.columns
-        self.deck.compact = self.view is View.COMPACT
         fleet = self.fleet
         appeared = not (any(each.display for each in self.fleets) or empty)
-        _rows(self.banner, shares.banner)
-        _rows(self.panels, shares.panels)
+        # Rows first: what is laid out anew draws itself then, and once.
+        self.banner.give_rows(shares.banner)
+        self.panels.give_rows(shares.panels)
         if empty and fleet.has_focus:
             # A hidden widget hands the focus on, to the log, until the list is back.
             self.set_focus(None)
-        _rows(self.found_line, shares.found)
+        self.found_line.give_rows(shares.found)
         for each in self.fleets:
-            _rows(each, shares.deck if each is fleet and not empty else 0)
-        _rows(self.empty, shares.deck if empty and self._seen else 0)
-        _rows(self.log_pane, shares.log)
+            each.give_rows(shares.deck if each is fleet and not empty else 0)
+        self.empty.give_rows(shares.deck if empty and self._seen else 0)
+        self.log_pane.give_rows(shares.log)
+        self.panels.boxed = shares.boxed_panels
+        self.log_pane.boxed = shares.boxed_log
+        self.deck.lay_out(
+            shares.density, shares.columns, compact=self.view is View.COMPACT
+        )
         if appeared and not self.prompt.is_open:
             # While the list was empty the focus went to the next thing that takes it.
             self.call_after_refresh(self.focus_home)
-
-
-def _rows(widget: Widget, rows: int) -> None:
-    """Give a widget so many rows, or take it off the screen."""
-    widget.display = rows > 0
-    if rows:
-        widget.styles.height = rows

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.css.query import NoMatches
-from textual.reactive import var
+from textual.reactive import Reactive, var
+from textual.widget import Widget
 
 from yolotop.config.schema import UiSettings
 from yolotop.errors import YolotopError
-from yolotop.model import Severity
+from yolotop.model import Health, Severity
 from yolotop.store.protocol import LogLine
 from yolotop.tui.actions import Actions
 from yolotop.tui.feed import Feed
@@ -25,11 +26,18 @@ from yolotop.tui.keymap import Keymap
 from yolotop.tui.keys import Deed, deeds_in
 from yolotop.tui.screens.handing import Handing
 from yolotop.tui.source import Source
+from yolotop.tui.widgets.banner import Banner
 from yolotop.tui.widgets.header_rows import Freeze
 from yolotop.tui.widgets.log import LogPane
 from yolotop.tui.widgets.prompt import Prompt
 from yolotop.view.log import LogPage, LogQuery
-from yolotop.view.snapshot import Range, Snapshot
+from yolotop.view.snapshot import (
+    Card,
+    CollectorHealth,
+    CollectorView,
+    Range,
+    Snapshot,
+)
 
 _WHILE_TYPING = frozenset({"clear", "switch", "back"})
 
@@ -62,12 +70,16 @@ class Means:
 class Watching(Handing):
     """A screen that is renewed from a source, and shows a log."""
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual's own, which paints the whole screen anew: 70 KB at 200x50 for a tab
+    key. Who gets the focus and who gives it up say so themselves."""
     range_: var[Range] = var(Range.H24, init=False)
     log_query: var[LogQuery] = var(LogQuery(min_severity=Severity.INFO), init=False)
     freeze: var[Freeze | None] = var[Freeze | None](None, init=False)
     """Since when the picture has been held still and what it misses."""
 
     feed: Feed[Any]
+    banner: Banner
     log_pane: LogPane
     prompt: Prompt
 
@@ -90,6 +102,13 @@ class Watching(Handing):
         """Whether the picture is held still."""
         return self._frozen_at is not None
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether nothing lies over it but sheets, beside which it is seen."""
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else stack
+        return all(screen.is_modal for screen in above)
+
     # -- what a screen says of itself ------------------------------------------------
 
     @property
@@ -101,8 +120,18 @@ class Watching(Handing):
         """Whether a deed makes sense now."""
         return self.writable or not deed.writes
 
+    def card_of(self, name: str) -> Card | None:
+        """A deployment as it is now, whatever picture is shown."""
+        raise NotImplementedError
+
     def paused_of(self, name: str) -> bool:
         """Whether a deployment is paused, by the newest picture."""
+        card = self.card_of(name)
+        return card is not None and card.health is Health.PAUSED
+
+    @property
+    def measured_since(self) -> float | None:
+        """When the history begins, where that is known."""
         raise NotImplementedError
 
     def show_newest(self) -> None:
@@ -135,6 +164,11 @@ class Watching(Handing):
             # A screen's widgets are taken down before its workers are.
             if self.display and self.app.is_running:
                 raise
+
+    def on_screen_resume(self) -> None:
+        """In sight again: states, notes and log as they are now, not as they were."""
+        following = self.log_pane.following and not self.frozen
+        self.feed.wake(to_tail=following)
 
     def ask_now(self) -> None:
         """Have the source asked at once."""
@@ -242,9 +276,34 @@ class Watching(Handing):
         where = "after" if forward else "before"
         self.notify(f"no match {where} this line", timeout=3)
 
+    # -- what must be known ------------------------------------------------------------
+
+    def note(self) -> tuple[str, bool]:
+        """What must be known while the source answers, and whether it is grave."""
+        raise NotImplementedError
+
+    def note_about(self, collector: CollectorView) -> tuple[str, bool]:
+        """What a collector says of itself, or that there is none."""
+        # One that is only just being started needs no alarm.
+        if collector.health is CollectorHealth.RUNNING or self.means.starting():
+            return collector.note, False
+        # Why none could be started says more than what the last one had to say.
+        trouble = " ".join(self.means.trouble().split())
+        why = trouble or collector.note or "the figures below are not renewed"
+        return f"nobody is measuring: {why}", True
+
     def take_trouble(self, error: YolotopError | None) -> None:
         """Say that the picture is an old one, or that all is well again."""
-        raise NotImplementedError
+        if error is None:
+            text, grave = self.note()
+        else:
+            parts = (error.title, error.message, error.hint)
+            text, grave = ": ".join(part for part in parts if part), True
+        self.banner.grave = grave
+        changed = bool(text) != bool(self.banner.text)
+        self.banner.text = text
+        if changed:
+            self.share_out()
 
     # -- keys --------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from yolotop.tui.ink import (
     wrapped,
 )
 from yolotop.tui.layout import Density
+from yolotop.tui.places import region_text
 from yolotop.tui.trends import beat_rows
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
@@ -196,7 +197,7 @@ def card_rows(card: Card, width: int, density: Density, setting: Setting) -> lis
     # A third of the line is the region's, and what the name leaves.
     room = max(inner // 3, inner - cell_len(card.name) - 6)
     region = (
-        (Span(" "), Span(cut(card.region, room, look), "dim"), Span(" "))
+        (Span(" "), Span(region_text(card.region, room, look), "dim"), Span(" "))
         if card.region
         else ()
     )
@@ -249,7 +250,7 @@ def line_row(card: Card, width: int, setting: Setting) -> Row:
         Span("  "),
     ]
     if setting.region_width and width >= 60:
-        region = fmt_left(card.region or "", setting.region_width, look)
+        region = place_left(card, setting)
         row += (Span(region, "dim"), Span("  "))
     age = Span(f"{_short_age(card, setting)} ".rjust(8), "faint")
     room = width - width_of(row) - width_of((age,))
@@ -299,6 +300,12 @@ def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
     if trend >= _LEAST_TREND:
         out = (*out, Span("   "), *beat_rows(card.beats, trend, 1, look)[0])
     return clip(out, room, look)
+
+
+def place_left(card: Card, setting: Setting) -> str:
+    """Its region in exactly ``region_width`` cells, at the left."""
+    width, look = setting.region_width, setting.look
+    return fmt_left(region_text(card.region or "", width, look), width, look)
 
 
 def fmt_left(text: str, width: int, look: Look) -> str:

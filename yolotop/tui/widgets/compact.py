@@ -17,7 +17,14 @@ from rich.cells import cell_len
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
 from yolotop.tui.trends import beat_rows
-from yolotop.tui.widgets.cards import SPEAKING, TROUBLED, Setting, fmt_left, heart
+from yolotop.tui.widgets.cards import (
+    SPEAKING,
+    TROUBLED,
+    Setting,
+    fmt_left,
+    heart,
+    place_left,
+)
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
@@ -76,7 +83,7 @@ def _left(card: Card, inner: int, setting: Setting) -> Row:
         Span(" " * _GAP),
     )
     if setting.region_width and inner >= _WITH_REGION:
-        region = fmt_left(card.region or "", setting.region_width, look)
+        region = place_left(card, setting)
         row = (*row, Span(region, "dim"), Span(" " * _GAP))
     return row
 
@@ -110,10 +117,14 @@ def _figures(card: Card, inner: int, look: Look) -> Row:
 def _spoken(card: Card, figures: Row, room: int, look: Look) -> Row:
     """The message; beside it the figures, where both have room."""
     role = health_role(card.health) if card.health in TROUBLED else "dim"
+    text = card.message
+    if card.until_at is not None and cell_len(text) > room:
+        # The sign in front says maintenance; when it ends is the news.
+        text = fmt.until(card.until_at, since=card.since_at)
     space = room - width_of(figures) - _GAP
     if space < _LEAST_MESSAGE:
-        return fit((Span(cut(card.message, room, look), role),), room, look)
-    said = fit((Span(cut(card.message, space, look), role),), space, look)
+        return fit((Span(cut(text, room, look), role),), room, look)
+    said = fit((Span(cut(text, space, look), role),), space, look)
     return (*said, Span(" " * _GAP), *figures)
 
 

@@ -43,10 +43,19 @@ def setting_rows(settings: Sequence[Setting], width: int, look: Look) -> list[Ro
                 Span("  "),
                 Span(_padded(each.value, values, look), "bright" if own else "dim"),
                 Span("  "),
-                Span(cut(each.origin, origins, look), "accent" if own else "faint"),
+                Span(_end(each.origin, origins, look), "accent" if own else "faint"),
             )
         )
     return [clip(row, width, look) for row in rows]
+
+
+def _end(origin: str, width: int, look: Look) -> str:
+    """Where an origin is cut, the line stays: the file is the same for all of them."""
+    name, colon, line = origin.rpartition(":")
+    if cell_len(origin) <= width or not (colon and line.isdecimal()):
+        return cut(origin, width, look)
+    room = width - len(line) - 1
+    return f"{cut(name, room, look)}:{line}" if room > 0 else cut(line, width, look)
 
 
 def _padded(text: str, width: int, look: Look) -> str:

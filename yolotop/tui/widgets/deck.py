@@ -13,11 +13,11 @@ from typing import Final
 
 from rich.cells import cell_len
 from textual import events
-from textual.reactive import var
 
 from yolotop.tui.ink import Look, Row, fit
 from yolotop.tui.layout import Density
 from yolotop.tui.messages import DeploymentOpened
+from yolotop.tui.places import REGION_CELLS, region_text
 from yolotop.tui.widgets.cards import Setting, card_rows, line_row
 from yolotop.tui.widgets.compact import compact_row
 from yolotop.tui.widgets.fleet import Fleet, thumb
@@ -31,14 +31,13 @@ _WHEEL: Final = 3
 class Deck(Fleet):
     """The deployments as cards or lines."""
 
-    density: var[Density] = var(Density.LINE)
-    columns: var[int] = var(1)
-    compact: var[bool] = var(False)
-    """Whether a line is a cell of the compact grid, or has the figures' names."""
-
     def __init__(self, look: Look, *, name: str) -> None:
         super().__init__(look, name=name)
         self.top = 0
+        self.density = Density.LINE
+        self.columns = 1
+        self.compact = False
+        """Whether a line is a cell of the compact grid, or has the figures' names."""
         self._drawn: dict[str, tuple[Card, tuple[object, ...], list[Row]]] = {}
         """What each card looked like last, and for which card and surroundings."""
 
@@ -96,7 +95,7 @@ class Deck(Fleet):
             frame=self._frame,
             focused=self.has_focus,
             name_width=self._longest(lambda each: each.name, 20),
-            region_width=self._longest(lambda each: each.region or "", 12),
+            region_width=self._longest(self._place, REGION_CELLS),
         )
 
     def _block(self, card: Card, width: int, shared: Setting) -> list[Row]:
@@ -124,6 +123,9 @@ class Deck(Fleet):
             return [line_row(card, width, setting)]
         return card_rows(card, width, self.density, setting)
 
+    def _place(self, card: Card) -> str:
+        return region_text(card.region or "", REGION_CELLS, self.look)
+
     def _longest(self, text: Callable[[Card], str], most: int) -> int:
         return min(
             most, max((cell_len(text(card)) for card in self.snapshot.cards), default=0)
@@ -134,24 +136,17 @@ class Deck(Fleet):
 
     # -- what changes it -----------------------------------------------------------
 
-    def watch_density(self) -> None:
-        """Taller or shorter."""
+    def lay_out(self, density: Density, columns: int, *, compact: bool) -> None:
+        """How tall, how many beside each other, and which kind of line: all at once."""
+        if (density, columns, compact) == (self.density, self.columns, self.compact):
+            return
+        self.density, self.columns, self.compact = density, columns, compact
         self.show_selected()
         self.repaint()
 
-    def watch_columns(self) -> None:
-        """More or fewer beside each other."""
-        self.show_selected()
-        self.repaint()
-
-    def watch_compact(self) -> None:
-        """The other kind of line."""
-        self.repaint()
-
-    def on_resize(self, event: events.Resize) -> None:
+    def resized(self) -> None:
         """Keep the selected one in sight."""
         self.show_selected()
-        super().on_resize(event)
 
     def neighbour(self, across: int, down: int) -> int:
         """A step on the grid."""

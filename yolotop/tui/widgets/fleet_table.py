@@ -109,10 +109,9 @@ class FleetTable(Fleet):
             if in_sight:
                 self.show_selected()
 
-    def on_resize(self, event: events.Resize) -> None:
+    def resized(self) -> None:
         """Keep the selected one in sight."""
         self.show_selected()
-        super().on_resize(event)
 
     def neighbour(self, across: int, down: int) -> int:
         """A row up or down; there is nothing beside a row."""

@@ -24,6 +24,7 @@ from yolotop.tui.ink import (
 )
 from yolotop.tui.widgets.cards import fmt_left
 from yolotop.view import format as fmt
+from yolotop.view.fields import EVENT
 from yolotop.view.log import LogQuery
 
 FILTERS: Final = (
@@ -41,6 +42,9 @@ _SHORT: Final = {
     Severity.ERROR: "ERROR",
     Severity.CRITICAL: "CRIT",
 }
+KIND: Final = 7
+"""``predict``, ``health`` or ``event``; where there is no room the first letter of it,
+which the filter takes too (``kind:h``)."""
 _DAY_S: Final = 86_400
 _TEXT_ROLES: Final = {
     Severity.DEBUG: "faint",
@@ -58,6 +62,7 @@ class Columns:
     time: int
     severity: int
     name: int
+    kind: int
     status: int
     latency: int
 
@@ -68,6 +73,7 @@ def columns(width: int, longest_name: int) -> Columns:
         time=8 if width >= 56 else 5 if width >= 30 else 0,
         severity=8 if width >= 100 else 5 if width >= 40 else 0,
         name=min(longest_name, 20 if width >= 100 else 13) if width >= 48 else 0,
+        kind=KIND if width >= 100 else 1 if width >= 48 else 0,
         status=5 if width >= 64 else 0,
         latency=9 if width >= 56 else 0,
     )
@@ -99,7 +105,7 @@ def line_row(
     chosen: bool = False,
     hit: bool = False,
 ) -> Row:
-    """One line in exactly ``width`` cells: bar, time, severity, name, message, …
+    """One line in exactly ``width`` cells: bar, time, severity, name, kind, message, …
 
     Marked are ``words`` and the columns of the fields ``keys``; ``chosen`` is the line
     under the cursor, ``hit`` one that is marked among others.
@@ -142,6 +148,11 @@ def _line_row(
         tone = "dim" if line.deployment else "faint"
         marks = (name.strip(),) if "name" in keys else words
         row += (*highlighted(name, tone, marks), Span("  "))
+    if cols.kind:
+        kind = (EVENT if line.probe is None else line.probe.value)[: cols.kind]
+        marks = (kind,) if "kind" in keys else ()
+        blank = Span(" " * (cols.kind + 2 - len(kind)))
+        row += (*highlighted(kind, "faint", marks), blank)
     right: list[Span] = []
     # A line without figures has their room for what it says.
     figures = line.http_status is not None or line.latency_ms is not None

@@ -25,7 +25,7 @@ from yolotop.tui.widgets.overview_plan import Share
 from yolotop.tui.widgets.ribbon import ribbon_row, state_between
 from yolotop.view import format as fmt
 from yolotop.view.detail import Detail
-from yolotop.view.incidents import Incident
+from yolotop.view.incidents import Incident, words
 from yolotop.view.snapshot import Figures
 
 _MARKS: Final[Mapping[EventKind, tuple[str, str, str]]] = {
@@ -201,14 +201,7 @@ def _told(incident: Incident, detail: Detail, width: int, look: Look) -> Row:
     """``✖ down 07:10 to 08:20: HTTP 503 …``."""
     role = health_role(incident.health)
     sign = fmt.symbol(incident.health, plain=look.plain)
-    began = fmt.moment(incident.start_at, now=detail.at)
-    began = began[:-3] if began.count(":") == 2 else began
-    if incident.end_at is None:
-        span = f"since {began}"
-    else:
-        lasted = fmt.age(incident.end_at - incident.start_at, plain=look.plain)
-        span = f"at {began} for {lasted}"
-    head = f"{incident.health} {span}"
+    head = words(incident, now=detail.at, plain=look.plain)
     rest = max(0, width - len(head) - 4)
     return (
         Span(f"{sign} ", role),

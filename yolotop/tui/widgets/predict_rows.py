@@ -20,6 +20,13 @@ GOOD: Final = frozenset({"ok", "slow", "cold"})
 _ROLES: Final = {"ok": "up", "slow": "degraded", "cold": "cold", "wrong": "degraded"}
 _STEPS: Final = ("preprocess", "inference", "postprocess")
 _NAME_WIDTH: Final = 12
+_SURE: Final = 6
+_BOX: Final = 20
+_BOX_HEAD: Final = 9
+_ROOMY: Final = 36
+"""From this width on the columns stand where they always do."""
+_NAME_LEAST: Final = 6
+"""Cells of a class's name under which its box goes."""
 _MOST_RAW_LINES: Final = 5_000
 """A thousand detections are some 10,000 lines of JSON; nobody scrolls through them."""
 
@@ -64,33 +71,44 @@ def detection_rows(
         key=lambda mark: -(mark.confidence or 0.0),
     )
     rows: list[Row] = []
-    boxes = width >= 36
+    # Where it is narrow, a column as wide as what is in it: names want room, too.
+    said = max((len(_box(mark, size, look)) for mark in marks), default=0)
+    box = _BOX if width >= _ROOMY else max(_BOX_HEAD, said) + 1
+    if width - 2 - _SURE - box - 1 < _NAME_LEAST:
+        box = 0
     if found:
         head = "class", "conf", "x, y  w×h" if not look.plain else "x, y  wxh"
         rows.append(_columns(Span(f"  {head[0]}", "faint"), head[1], head[2], width,
-                             look, "faint", boxes=boxes))  # fmt: skip
+                             look, "faint", wide=box))  # fmt: skip
     for mark in found:
         sure = "" if mark.confidence is None else f"{mark.confidence:.2f}"
         row = _columns(
             Span(mark.label, "bright"), sure, _box(mark, size, look), width - 2, look,
-            "text", boxes=boxes,
+            "text", wide=box,
         )  # fmt: skip
         rows.append((Span(f"{swatch} ", f"class-{mark.colour}"), *row))
     for mark in missed(marks):
         row = _columns(
             Span(mark.label, "degraded"), "missed", _box(mark, size, look), width - 2,
-            look, "degraded", boxes=boxes,
+            look, "degraded", wide=box,
         )  # fmt: skip
         rows.append((Span(f"{hollow} ", f"class-{mark.colour}"), *row))
     return rows
 
 
 def _columns(
-    name: Span, sure: str, box: str, width: int, look: Look, role: str, *, boxes: bool
+    name: Span,
+    sure: str,
+    box: str,
+    width: int,
+    look: Look,
+    role: str,
+    *,
+    wide: int,
 ) -> Row:
-    right: list[Span] = [Span(sure.rjust(6), role)]
-    if boxes:
-        right.append(Span(f"  {box}".rjust(20), "faint"))
+    right: list[Span] = [Span(sure.rjust(_SURE), role)]
+    if wide:
+        right.append(Span(f" {box}".rjust(wide), "faint"))
     room = width - width_of(right) - 1
     return spread((name._replace(text=cut(name.text, room, look)),), right, width, look)
 

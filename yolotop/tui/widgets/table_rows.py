@@ -19,6 +19,7 @@ from rich.cells import cell_len
 
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
+from yolotop.tui.places import region_text
 from yolotop.tui.trends import beat_rows
 from yolotop.tui.widgets.cards import TROUBLED, Setting, heart
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
@@ -90,7 +91,7 @@ def _name(card: Card, width: int, setting: Setting) -> Row:
 
 
 def _region(card: Card, width: int, setting: Setting) -> Row:
-    return (Span(cut(card.region or "", width, setting.look), "dim"),)
+    return (Span(region_text(card.region or "", width, setting.look), "dim"),)
 
 
 def _group(card: Card, width: int, setting: Setting) -> Row:
@@ -99,7 +100,12 @@ def _group(card: Card, width: int, setting: Setting) -> Row:
 
 def _state(card: Card, width: int, setting: Setting) -> Row:
     role = "faint" if card.health is Health.UP else health_role(card.health)
-    return (Span(cut(card.health.value, width, setting.look), role),)
+    text = card.health.value
+    if card.until_at is not None:
+        # What the sign in front leaves open, where there is room for it.
+        until = fmt.until(card.until_at, since=card.since_at)
+        text = until if len(until) <= width else text
+    return (Span(cut(text, width, setting.look), role),)
 
 
 def _since(card: Card, _width: int, setting: Setting) -> Row:
@@ -229,10 +235,11 @@ def _wanted(cards: Sequence[Card], look: Look) -> dict[str, int]:
         return min(most, max(most_cells, len(title))) if most_cells else 0
 
     counts = [fmt.count(card.figures.requests, plain=look.plain) for card in cards]
+    regions = [region_text(c.region or "", _LONGEST_PLACE, look) for c in cards]
     return {
         **_FIXED,
         "name": longest([card.name for card in cards], "name", _LONGEST_NAME),
-        "region": longest([c.region or "" for c in cards], "region", _LONGEST_PLACE),
+        "region": longest(regions, "region", _LONGEST_PLACE),
         "group": longest([card.group or "" for card in cards], "group", _LONGEST_PLACE),
         "state": longest([c.health.value for c in cards], Health.DEGRADED.value, 11),
         "requests": longest(counts, "requests", 12),

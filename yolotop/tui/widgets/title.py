@@ -43,6 +43,8 @@ def title_row(
         sign = Span(fmt.symbol(card.health, plain=look.plain) + " ", role)
         named = [back, sign, Span(name, "bright+bold")]
         age = fmt.age(max(0.0, detail.at - card.since_at), plain=look.plain)
+        if card.until_at is not None:
+            age = fmt.until(card.until_at, since=card.since_at)
         state = (gap, Span(f"{card.health} {age}", role))
         if card.region:
             region = (gap, Span(card.region, "dim"))
