@@ -139,7 +139,7 @@ def test_headless_shows_every_character_in_the_right_state(
         text=True,
         check=True,
     ).stdout
-    assert "model changed: shapes, 3 classes" in logged
+    assert "model replaced: shapes → shapes2; classes changed: 3 → 2" in logged
     assert "starting up (429), asks to retry after 4 s" in logged
 
 
