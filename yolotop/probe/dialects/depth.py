@@ -12,8 +12,6 @@ import io
 import math
 from typing import Final
 
-from PIL import Image
-
 from yolotop.model import Depth
 from yolotop.probe.dialects.protocol import BadResponse
 
@@ -53,6 +51,9 @@ def read_depth(value: object) -> Depth | None:
 
 
 def _pixels(data: str) -> tuple[memoryview, int, int]:
+    # A collector that never sees a depth map does without the library.
+    from PIL import Image
+
     try:
         raw = base64.b64decode(data, validate=True)
         with Image.open(io.BytesIO(raw), formats=("PNG",)) as image:
