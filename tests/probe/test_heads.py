@@ -20,7 +20,7 @@ from PIL import Image
 
 from yolotop.model import Detection
 from yolotop.model.preset import Head, Task, Tensor
-from yolotop.probe.dialects import BadResponse, heads, letterbox
+from yolotop.probe.dialects import BadResponse, heads, letterbox, overlaps
 from yolotop.probe.dialects.heads import Wanted
 from yolotop.probe.failures import UnsendableRequest
 from yolotop.probe.frames import Frame
@@ -241,7 +241,7 @@ def test_the_worst_a_server_can_send_is_bounded() -> None:
     head[0], head[1] = np.arange(8400) % 92 * 7, np.arange(8400) // 92 * 7
     head[2:4], head[4] = 3, np.linspace(0.5, 1, 8400)
     found = decoded(head[None], wanted())
-    assert len(found) == heads.MOST_DETECTIONS
+    assert len(found) == overlaps.MOST_DETECTIONS
     same = head.copy()
     same[0], same[1] = 80, 80
     assert len(decoded(same[None], wanted())) == 1

@@ -1,7 +1,7 @@
 """From the numbers of a YOLO output to detections, without numpy.
 
-Owns which head a shape is, both ways to write one, and which of overlapping boxes
-stays. Must not know datatypes, HTTP or where the numbers came from.
+Owns which head a shape is, and both ways to write one. Must not know datatypes, HTTP or
+where the numbers came from.
 
 A raw head of [1,84,8400] has 672,000 scores of which a handful count. They are found by
 their top bytes, which are in the order of the numbers: a search through 672,000 bytes
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -23,14 +23,15 @@ from yolotop.model.preset import Head, Task, Tensor
 from yolotop.probe.dialects.detections import label
 from yolotop.probe.dialects.inference import top_bytes
 from yolotop.probe.dialects.letterbox import Fit
+from yolotop.probe.dialects.overlaps import (
+    Box,
+    Found,
+    apart,
+    overlap,
+    overlap_turned,
+    sides_of,
+)
 from yolotop.probe.dialects.protocol import BadResponse
-
-MOST_DETECTIONS: Final = 300
-"""As in ultralytics."""
-
-MOST_COMPARED: Final = 3_000
-"""Boxes that overlaps are looked for among, the best first. A model at work leaves some
-dozens; all of 8,400 against each other would take a second."""
 
 CONF: Final = 0.25
 IOU: Final = 0.7
@@ -38,8 +39,6 @@ IOU: Final = 0.7
 
 _MASK_COEFFICIENTS: Final = 32
 _LARGEST_CLASS: Final = 100_000
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +50,6 @@ class Wanted:
     conf: float
     iou: float
     anchors: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One thing in the input's pixels; ``rest`` is what follows the classes."""
-
-    score: float
-    kind: int
-    at: Box
-    rest: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +78,7 @@ def detections(
     # for 20 epochs gave 5 boxes for 3 circles, pairs that lie on each other. Where it
     # was trained well there is nothing to take away.
     task = wanted.tensor.task
-    kept = _apart(found, wanted.iou, _overlap_turned if task is Task.OBB else _overlap)
+    kept = apart(found, wanted.iou, overlap_turned if task is Task.OBB else overlap)
     return tuple(_placed(one, wanted, fit) for one in kept)
 
 
@@ -216,13 +205,13 @@ def _classes(rows: int, extra: int | None, wanted: Wanted, shape: Sequence[int])
 
 def _rows(
     numbers: array[float], layout: _Layout, conf: float, *, turned: bool
-) -> list[_Found]:
+) -> list[Found]:
     """x1, y1, x2, y2, score, class, and what follows.
 
     A ``turned`` box has its centre and sides instead: corners would not tell them.
     """
     width = layout.columns
-    found: list[_Found] = []
+    found: list[Found] = []
     scores = numbers[4::width]
     for number in _above(scores, conf):
         row = numbers[number * width : (number + 1) * width]
@@ -235,7 +224,7 @@ def _rows(
         if turned:
             at = _cornered(*at)
         found.append(
-            _Found(_share(scores[number], number), int(kind), at, tuple(row[6:]))
+            Found(_share(scores[number], number), int(kind), at, tuple(row[6:]))
         )
     return found
 
@@ -243,7 +232,7 @@ def _rows(
 # --- a raw head ----------------------------------------------------------------------
 
 
-def _columns(numbers: array[float], layout: _Layout, conf: float) -> list[_Found]:
+def _columns(numbers: array[float], layout: _Layout, conf: float) -> list[Found]:
     """Centre x, centre y, width, height, a score for each class, and what follows."""
     places, rows = layout.columns, layout.rows
     if layout.transposed:
@@ -259,13 +248,13 @@ def _columns(numbers: array[float], layout: _Layout, conf: float) -> list[_Found
         score = scores[number]
         if place not in best or score > best[place][0]:
             best[place] = (score, kind)
-    found: list[_Found] = []
+    found: list[Found] = []
     first = 4 + layout.classes
     for place, (score, kind) in best.items():
         x, y, width, height = numbers[place : 4 * places : places]
         rest = tuple(numbers[first * places + place :: places])
         at = _cornered(x, y, width, height)
-        found.append(_Found(_share(score, place), kind, at, rest))
+        found.append(Found(_share(score, place), kind, at, rest))
     return found
 
 
@@ -303,86 +292,10 @@ def _share(score: float, number: int) -> float:
     return min(score, 1.0)
 
 
-# --- overlaps ------------------------------------------------------------------------
-
-
-def _apart(
-    found: list[_Found], iou: float, overlap: Callable[[_Found, _Found], float]
-) -> list[_Found]:
-    """Greedy suppression within each class, best first."""
-    kept: list[_Found] = []
-    of_kind: dict[int, list[_Found]] = {}
-    for one in found[:MOST_COMPARED]:
-        same = of_kind.setdefault(one.kind, [])
-        if all(overlap(one, other) <= iou for other in same):
-            same.append(one)
-            kept.append(one)
-            if len(kept) == MOST_DETECTIONS:
-                break
-    return kept
-
-
-def _overlap(one: _Found, other: _Found) -> float:
-    """Intersection over union of upright boxes."""
-    a, b = one.at, other.at
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _overlap_turned(one: _Found, other: _Found) -> float:
-    """The likeness of turned boxes by which ultralytics suppresses them.
-
-    One minus the Hellinger distance of two normal distributions with the boxes' centres
-    and spreads (arXiv 2106.06072).
-    """
-    ax, ay, a, b, c = _spread(one)
-    bx, by, d, e, f = _spread(other)
-    a, b, c = a + d, b + e, c + f
-    area = (a * b - c * c) + 1e-7
-    dx, dy = bx - ax, ay - by
-    far = (a * dy * dy + b * dx * dx) / area / 4 + c * dx * dy / area / 2
-    single = _determinant(one) * _determinant(other)
-    # Never below zero but for rounding, of which there is no logarithm.
-    near = math.log(max(a * b - c * c, 0.0) / (4 * math.sqrt(single) + 1e-7) + 1e-7) / 2
-    distance = min(max(far + near, 1e-7), 100.0)
-    return 1.0 - math.sqrt(1.0 - math.exp(-distance) + 1e-7)
-
-
-def _turned(one: _Found) -> tuple[float, float, float, float, float]:
-    """Centre, sides and angle in radians."""
-    x1, y1, x2, y2 = one.at
-    angle = one.rest[0] if one.rest else 0.0
-    return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, angle
-
-
-def _spread(one: _Found) -> tuple[float, float, float, float, float]:
-    """Centre and covariances."""
-    x, y, width, height, angle = _turned(one)
-    along, across = width * width / 12, height * height / 12
-    cos, sin = math.cos(angle), math.sin(angle)
-    return (
-        x,
-        y,
-        along * cos * cos + across * sin * sin,
-        along * sin * sin + across * cos * cos,
-        (along - across) * cos * sin,
-    )
-
-
-def _determinant(one: _Found) -> float:
-    _, _, a, b, c = _spread(one)
-    return max(a * b - c * c, 0.0)
-
-
 # --- back to the picture -------------------------------------------------------------
 
 
-def _placed(one: _Found, wanted: Wanted, fit: Fit) -> Detection:
+def _placed(one: Found, wanted: Wanted, fit: Fit) -> Detection:
     names = wanted.names
     name = label(names[one.kind]) if one.kind < len(names) else f"class {one.kind}"
     match wanted.tensor.task:
@@ -398,8 +311,8 @@ def _placed(one: _Found, wanted: Wanted, fit: Fit) -> Detection:
             return Detection(name, one.score, fit.box(*one.at))
 
 
-def _corners(one: _Found) -> tuple[tuple[float, float], ...]:
-    x, y, width, height, angle = _turned(one)
+def _corners(one: Found) -> tuple[tuple[float, float], ...]:
+    x, y, width, height, angle = sides_of(one)
     cos, sin = math.cos(angle) / 2, math.sin(angle) / 2
     ax, ay, bx, by = width * cos, width * sin, -height * sin, height * cos
     return (
