@@ -48,7 +48,10 @@ def _triton_models(trait: Trait, seen: Seen) -> Trait:
 
 
 def _model(trait: Trait, seen: Seen) -> Trait:
-    """The first input and output of a model, as its metadata tells them."""
+    """The first input and output of a model, as its metadata tells them.
+
+    KServe's and MLServer's may be empty: the model's author tells them, or does not.
+    """
     given = _first(seen.table.get("inputs"))
     back = _first(seen.table.get("outputs"))
     if not given:
@@ -63,7 +66,8 @@ def _model(trait: Trait, seen: Seen) -> Trait:
         [side for side in shape if type(side) is int] if isinstance(shape, list) else []
     )
     if kind == "BYTES":
-        tensor["image"] = "bytes"
+        # One picture: Triton tells [-1, 1], OpenVINO Model Server [-1].
+        tensor["shape"] = [1] * len(whole)
     elif len(whole) == 4 and all(side > 0 for side in whole):
         tensor["shape"] = whole
     if back:
