@@ -296,7 +296,7 @@ async def test_litserve_behind_a_key(start_peer: StartPeer) -> None:
 
 @peers
 async def test_torchserve_behind_a_key(start_peer: StartPeer) -> None:
-    """A missing key is a 400 here; the ping wants none."""
+    """A missing key is a 400 here, to the ping too."""
     peer = start_peer("torchserve", fault="key", wait=False)
     wait_until(lambda: answers(peer) and peer.workers(), within_s=60, about=peer.log)
     keys = json.loads((peer.scratch / "key_file.json").read_text())
@@ -304,7 +304,7 @@ async def test_torchserve_behind_a_key(start_peer: StartPeer) -> None:
     for key in ("", "the-wrong-key"):
         async with monitor(peer, key=key) as watching:
             lights = await watching.look()
-            assert lights.words == ("ok", "unauthorized"), lights
+            assert lights.words == ("unauthorized", "unauthorized"), lights
             assert "key" in lights.samples[1].verdict.message
     async with monitor(peer, key=right, timeout="5s") as watching:
         await until(watching.look, well, within_s=20)

@@ -41,7 +41,7 @@ PICTURE = {
     "binary": True,
     "input": "image",
     "datatype": "BYTES",
-    "shape": [1, 1],
+    "shape": [-1, 1],
     "output": "detections",
 }
 STEPS = ("preprocess", "inference", "postprocess")
