@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 KEY = "test-key-0123456789"
 KEYS = (
     "name kind ok verdict severity message http_status latency_ms phases server "
-    "detections error"
+    "detections error reception"
 )
 
 

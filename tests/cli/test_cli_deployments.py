@@ -143,6 +143,33 @@ def test_what_was_found_is_told_with_its_reason(
     assert "asked with GET: /v2, /info, /openapi.json" in done.stderr
 
 
+def test_lines_of_the_table_can_be_given(
+    run: Run, home: Home, scripted: Scripted
+) -> None:
+    home.write("")
+    lines = [
+        "--set=request.field=image",
+        '--set=request.path="/predict"',
+        "--set=class_names = ['a', 'b']",
+    ]
+    done = run("add", scripted.url, *lines, "--no-check", "--name", "x")
+    assert done.exit_code == 0, done.stderr
+    table = tables(home.config)[0]
+    assert table["request"] == {"field": "image", "path": "/predict"}
+    assert table["class_names"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("line", ["", "field", "a = 1\nb = 2"])
+def test_what_is_no_line_of_the_file_is_refused(
+    run: Run, home: Home, scripted: Scripted, line: str
+) -> None:
+    home.write("")
+    done = run("add", scripted.url, "--set", line, "--no-check")
+    assert done.exit_code == 2
+    assert "is not a line of the config file" in done.stderr
+    assert home.config.read_text() == ""
+
+
 def test_no_check_asks_nobody(run: Run, home: Home, scripted: Scripted) -> None:
     home.write("")
     assert run("add", scripted.url, "--no-check", "--name", "x").exit_code == 0

@@ -27,6 +27,7 @@ ROW_KEYS = {
     "server",
     "detections",
     "error",
+    "reception",
 }
 
 

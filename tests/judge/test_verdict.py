@@ -451,6 +451,7 @@ def test_a_sample_as_json_has_every_promised_key() -> None:
         "server": {"preprocess": 1.0, "inference": 20.0, "postprocess": 2.0},
         "detections": 1,
         "error": None,
+        "reception": "ok",
     }
 
 

@@ -428,3 +428,51 @@ async def test_hostile_words_are_cleaned(play: Play) -> None:
     finding, _, _ = await look(play, routes)
     assert "\x1b" not in repr(finding)
     assert "\u202e" not in "".join(finding.why)
+
+
+async def test_what_no_server_tells_is_left_to_a_person(play: Play) -> None:
+    told = {"/v2": triton("mlserver"), "/v2/models/shapes": (200, NONE, MODEL)}
+    finding, _, _ = await look(play, told, path="/v2/models/shapes/infer")
+    assert finding.unsaid == (
+        "the names of its classes (class_names); the protocol has none",
+    )
+    finding, _, _ = await look(play, told)
+    assert [sentence.partition(" (")[0] for sentence in finding.unsaid] == [
+        "the model's name",
+        "its input's shape",
+        "the names of its classes",
+    ]
+
+
+async def test_version_1_stays_version_1_on_a_server_of_both(play: Play) -> None:
+    routes = {
+        "/v2": triton("kserve"),
+        "/v2/models": (200, NONE, {"models": ["shapes"]}),
+        "/v2/models/shapes": (200, NONE, MODEL),
+    }
+    finding, site, _ = await look(play, routes, path="/v1/models/shapes:predict")
+    assert (finding.dialect, finding.settings) == ("kserve-v1", {"model": "shapes"})
+    assert "/v2/models/shapes" not in site.paths
+    assert any("request.field" in sentence for sentence in finding.unsaid)
+
+
+async def test_a_model_that_takes_pictures_takes_one(play: Play) -> None:
+    entry = {"name": "image", "datatype": "BYTES", "shape": [-1, 1]}
+    back = {"name": "detections", "datatype": "BYTES", "shape": [-1, 1]}
+    model = {"name": "eyes", "inputs": [entry], "outputs": [back]}
+    routes = {
+        "/v2": triton("triton", "binary_tensor_data"),
+        "/v2/models/eyes": (200, NONE, model),
+    }
+    finding, _, _ = await look(play, routes, path="/v2/models/eyes/infer")
+    tensor = {
+        "binary": True,
+        "input": "image",
+        "datatype": "BYTES",
+        "shape": [-1, 1],
+        "output": "detections",
+    }
+    assert finding.settings["tensor"] == tensor
+    table = {"name": "d", "url": finding.url, "dialect": "triton", **finding.settings}
+    assert deployment_from_table(table, {}, "here").tensor is not None
+    assert finding.unsaid == ()

@@ -27,7 +27,7 @@ from peer_answers import (
 from peer_net import HOST
 from peer_triton import TRITON
 from peer_venvs import HERE, MLFLOW, MLSERVER, RAY, SHARED, TORCHSERVE
-from peers import APPS, Place, Recipe
+from peers import APPS, KEY, Place, Recipe
 
 
 def _python(place: Place, *words: object) -> list[str]:
@@ -57,6 +57,7 @@ LITSERVE = Recipe(
     venv=SHARED,
     command=lambda p: _python(p, APPS / "litserve_app.py", p.ports[0]),
     health="/health",
+    faults={"key": {"LIT_SERVER_API_KEY": KEY}},
     ways={"multipart": Way(multipart("/predict", "image"), labelled)},
 )
 
@@ -213,7 +214,7 @@ def _torchserve(place: Place) -> list[str]:
         "grpc_management_address": HOST,
         "grpc_management_port": grpc_management,
         "metrics_mode": "prometheus",
-        "disable_token_authorization": "true",
+        "disable_token_authorization": str(place.fault != "key").lower(),
         "enable_model_api": "true",
         "default_workers_per_model": 1,
         "allowed_urls": "file://.*",

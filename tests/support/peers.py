@@ -29,6 +29,9 @@ from yolotop.serve.run import model_path
 
 APPS = Path(__file__).parents[1] / "peers" / "apps"
 
+KEY = "the-right-key"
+"""What servers want that are started with ``fault="key"``, TorchServe excepted."""
+
 START_S = 60.0
 """Cold caches make starts 3 to 10 times as long: 17 s were seen."""
 _TERM_S = 5.0
@@ -69,6 +72,8 @@ class Recipe:
     """Where the tests' interpreter can import it, no environment is built."""
     isolate: bool = False
     """It binds every address."""
+    faults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Environment that goes with a fault of that name."""
     unload: Question | None = None
     """Takes the model away and leaves the server; on the management port if any."""
     unload_verb: str = "POST"
@@ -265,7 +270,8 @@ class Peer:
 def start(recipe: Recipe, scratch: Path, *, fault: str = "", wait: bool = True) -> Peer:
     """Start a server on free loopback ports and wait until it predicts (60 s at most).
 
-    ``fault`` reaches the app as ``PEER_FAULT``: with ``load`` its model does not load.
+    ``fault`` reaches the app as ``PEER_FAULT``: with ``load`` its model does not load,
+    with ``busy`` each picture takes it 2 s, and more at a time are too many.
     ``wait=False`` returns at once, for servers that will not become ready. Raises
     Unavailable when the server cannot be had or cannot be kept on loopback.
     """
@@ -294,6 +300,7 @@ def start(recipe: Recipe, scratch: Path, *, fault: str = "", wait: bool = True) 
             cwd=scratch,
             env={
                 **_environment(recipe, python, scratch),
+                **recipe.faults.get(fault, {}),
                 MARK: token,
                 "PEER_FAULT": fault,
             },

@@ -143,6 +143,7 @@ def test_a_right_answer_as_check_prints_it() -> None:
         "server": {"preprocess": None, "inference": 120.0, "postprocess": None},
         "detections": 2,
         "error": None,
+        "reception": "ok",
     }
 
 

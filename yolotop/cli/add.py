@@ -11,6 +11,7 @@ nothing at all.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ from yolotop.errors import ExitCode, UsageError
 from yolotop.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from yolotop.config.schema import Config
@@ -52,6 +53,14 @@ def add(
     group: Annotated[str | None, typer.Option(help="What it belongs to.")] = None,
     tag: Annotated[
         list[str] | None, typer.Option(help="A word to find it by; repeatable.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A line of its table, as the config file has it; repeatable.",
+        ),
     ] = None,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Save without asking the endpoint first.")
@@ -84,13 +93,14 @@ def add(
     # What the file would refuse is told before anything is asked.
     preview_deployment(path, table)
     chosen = {"dialect": dialect, "model": model}
-    said = {key: value for key, value in chosen.items() if value is not None}
-    if not no_check and dialect is None:
-        found = _recognised(_deployment(table, known, path))
-        table |= _settings(found, model, known, ask=not yes and sys.stdin.isatty())
+    given = {key: value for key, value in chosen.items() if value is not None}
+    said = _merged(given, _typed(setting or []))
+    if not no_check and "dialect" not in said:
+        ask = not yes and sys.stdin.isatty()
+        table = _merged(table, _found_out(table, said, known, path, ask=ask))
         if table.get("dialect") == _default_dialect(known):
             del table["dialect"]
-    table |= said
+    table = _merged(table, said)
     preview_deployment(path, table)
     if not no_check:
         _show_first_answers(_deployment(table, known, path), yes=yes)
@@ -113,7 +123,72 @@ def _deployment(
     )
 
 
+# --- what was typed ------------------------------------------------------------------
+
+
+def _typed(lines: Sequence[str]) -> dict[str, object]:
+    """``--set`` as tables: each a line of TOML, or ``key=text`` without its quotes."""
+    import tomllib
+
+    found: dict[str, object] = {}
+    for line in lines:
+        key, sign, value = line.partition("=")
+        try:
+            one = tomllib.loads(line)
+        except tomllib.TOMLDecodeError:
+            quoted = json.dumps(value.strip(), ensure_ascii=False)
+            try:
+                one = tomllib.loads(f"{key} = {quoted}") if sign else {}
+            except tomllib.TOMLDecodeError:
+                one = {}
+        if len(one) != 1:
+            raise UsageError(
+                f"{clean(line, limit=80)} is not a line of the config file",
+                hint="Write --set KEY=VALUE, such as --set request.field=image",
+            )
+        found = _merged(found, one)
+    return found
+
+
+def _merged(
+    under: Mapping[str, object], over: Mapping[str, object]
+) -> dict[str, object]:
+    """``under`` with the keys of ``over``; tables of both are merged, not replaced."""
+    both = dict(under)
+    for key, value in over.items():
+        was = both.get(key)
+        if isinstance(was, dict) and isinstance(value, dict):
+            value = _merged(was, value)
+        both[key] = value
+    return both
+
+
+def _model_of(said: Mapping[str, object]) -> dict[str, object]:
+    return {"model": said["model"]} if "model" in said else {}
+
+
 # --- what is it? ---------------------------------------------------------------------
+
+
+def _found_out(
+    table: Mapping[str, object],
+    said: Mapping[str, object],
+    known: Config | None,
+    path: Path,
+    *,
+    ask: bool,
+) -> dict[str, object]:
+    """What the server tells, about the model that was said or is chosen here."""
+    found = _recognised(_deployment({**table, **_model_of(said)}, known, path))
+    told = _settings(found, known, ask=ask)
+    chosen = told.get("model")
+    if found is None or chosen is None or chosen in found.models[:1]:
+        return told
+    if told["dialect"] != found.dialect:
+        return told
+    # Shapes and names that were told are the first one's.
+    again = _recognised(_deployment({**table, "model": chosen}, known, path))
+    return {**told, **_settings(again, known, ask=False), "model": chosen}
 
 
 def _recognised(deployment: Deployment) -> Finding | None:
@@ -135,13 +210,15 @@ def _recognised(deployment: Deployment) -> Finding | None:
     if found.asked:
         paths = ", ".join(asked.path for asked in found.asked)
         out.narrate(f"(asked with GET: {paths})")
+    for sentence in found.unsaid:
+        out.narrate(f"Yours to say: {sentence}")
     if found.wants_key is not None:
         out.narrate(f"It wants a key ({found.wants_key}): --api-key env:NAME")
     return found
 
 
 def _settings(
-    found: Finding | None, model: str | None, known: Config | None, *, ask: bool
+    found: Finding | None, known: Config | None, *, ask: bool
 ) -> dict[str, object]:
     """What was found, as keys of the table, corrected by whoever sits there."""
     if found is None:
@@ -155,7 +232,7 @@ def _settings(
         if settings["dialect"] != found.dialect:
             # Another protocol's paths and tensors say nothing about this one.
             settings = {"dialect": settings["dialect"]}
-    if ask and model is None and len(found.models) > 1:
+    if ask and len(found.models) > 1:
         settings["model"] = typer.prompt(
             f"Model ({', '.join(found.models)})", default=found.models[0], err=True
         )

@@ -21,6 +21,7 @@ def finding_json(found: Finding) -> str:
             "why": [redact(clean(sentence)) for sentence in found.why],
             "settings": dict(found.settings),
             "models": list(found.models),
+            "unsaid": list(found.unsaid),
             "wants_key": found.wants_key,
             "asked": [
                 {"path": asked.path, "http_status": asked.status}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from yolotop.judge.reception import reception
 from yolotop.model import PHASE_NAMES, Phases, Sample, ServerTimes
 
 
@@ -34,6 +35,7 @@ class SampleJson(TypedDict):
     server: dict[str, float | None] | None
     detections: int | None
     error: ErrorJson | None
+    reception: str | None
 
 
 def sample_json(sample: Sample) -> SampleJson:
@@ -43,6 +45,7 @@ def sample_json(sample: Sample) -> SampleJson:
     error = verdict.error
     if error is None and not verdict.ok:
         error = answer.error
+    received = reception(answer, None if error is None else error.kind)
     return {
         "name": answer.deployment,
         "kind": answer.kind.value,
@@ -58,6 +61,7 @@ def sample_json(sample: Sample) -> SampleJson:
         "error": None
         if error is None
         else {"kind": error.kind.value, "message": error.message},
+        "reception": None if received is None else received.value,
     }
 
 

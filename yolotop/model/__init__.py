@@ -43,6 +43,7 @@ from yolotop.model.words import (
     Health,
     Outcome,
     ProbeKind,
+    Reception,
     Severity,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "Prediction",
     "ProbeError",
     "ProbeKind",
+    "Reception",
     "Sample",
     "SecretRef",
     "ServerTimes",

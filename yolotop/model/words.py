@@ -84,6 +84,26 @@ class Outcome(StrEnum):
         return self in (Outcome.FAILED, Outcome.WRONG)
 
 
+class Reception(StrEnum):
+    """How a server took one question: the closed set that all dialects come down to.
+
+    Coarser than :class:`ErrorKind`, and about the server alone: a well-formed answer
+    that is wrong was still received ``OK``. ``REFUSED`` is nobody there, ``SILENT``
+    connected and no answer, ``BAD_BODY`` a 2xx that does not say what was asked for.
+    """
+
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    UNAUTHORIZED = "unauthorized"
+    MODEL_NOT_FOUND = "model_not_found"
+    OVERLOADED = "overloaded"
+    HANDLER_ERROR = "handler_error"
+    NOT_READY = "not_ready"
+    SILENT = "silent"
+    REFUSED = "refused"
+    BAD_BODY = "bad_body"
+
+
 class EventKind(StrEnum):
     """What an event is about; stable, machines match on it."""
 

@@ -56,7 +56,7 @@ class Request:
     JSON object with what came back, see :mod:`yolotop.collect.showing`. *Recognise*
     finds out what a server is, with GETs alone: ``body`` is a table as for a trial,
     the result a JSON object with ``dialect`` (or ``null``), ``sure``, ``why``,
-    ``settings`` for that table, ``models``, ``wants_key`` and ``asked``.
+    ``settings`` for that table, ``models``, ``unsaid``, ``wants_key`` and ``asked``.
     """
 
     id: int

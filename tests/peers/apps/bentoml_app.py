@@ -3,13 +3,18 @@
 bentoml serve bentoml_app:Shapes
 """
 
+import os
 from pathlib import Path
 
 import bentoml
 from detector import Detector
 
+TRAFFIC = {"timeout": 10}
+if os.environ.get("PEER_FAULT") == "busy":
+    TRAFFIC["max_concurrency"] = 1
 
-@bentoml.service(name="shapes", workers=1, traffic={"timeout": 10})
+
+@bentoml.service(name="shapes", workers=1, traffic=TRAFFIC)
 class Shapes:
     """One worker with one model."""
 

@@ -3,6 +3,7 @@
 python litserve_app.py PORT
 """
 
+import os
 import sys
 
 import litserve as ls
@@ -40,5 +41,6 @@ class Shapes(ls.LitAPI):
 
 
 if __name__ == "__main__":
-    server = ls.LitServer(Shapes(), accelerator="cpu", timeout=10)
+    timeout_s = 1 if os.environ.get("PEER_FAULT") == "busy" else 10
+    server = ls.LitServer(Shapes(), accelerator="cpu", timeout=timeout_s)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False)

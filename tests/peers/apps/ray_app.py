@@ -3,6 +3,7 @@
 python ray_app.py PORT METRICS_PORT
 """
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -15,7 +16,12 @@ from ray import serve
 api = FastAPI(title="shapes")
 
 
-@serve.deployment(ray_actor_options={"num_cpus": 0.1})
+LIMITS = {}
+if os.environ.get("PEER_FAULT") == "busy":
+    LIMITS = {"max_ongoing_requests": 1, "max_queued_requests": 1}
+
+
+@serve.deployment(ray_actor_options={"num_cpus": 0.1}, **LIMITS)
 @serve.ingress(api)
 class Shapes:
     """One replica with one model."""

@@ -22,10 +22,16 @@ from yolotop.probe.approach import Approaches, route_with
 from yolotop.probe.dialects.asking import authorised, place
 from yolotop.probe.dialects.protocol import RequestSpec
 from yolotop.probe.failures import DeadlinePassed, ProbeFailure
-from yolotop.probe.recognise.addresses import Paths, from_address, from_path
+from yolotop.probe.recognise.addresses import (
+    Paths,
+    from_address,
+    from_path,
+    spoken,
+)
 from yolotop.probe.recognise.further import told
 from yolotop.probe.recognise.replies import from_reply
 from yolotop.probe.recognise.traits import Seen, Trait, model_of
+from yolotop.probe.recognise.unsaid import unsaid
 from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact
@@ -73,6 +79,7 @@ class Finding:
     sentences, the strongest first. ``models`` are those the server names: where there
     are several, a person chooses. ``wants_key`` says how a key would be sent, where one
     is wanted and the one given (if any) was not taken. ``sure`` is false for a guess.
+    ``unsaid`` is what the server does not tell and a person has to, with the keys.
     """
 
     url: str
@@ -83,6 +90,7 @@ class Finding:
     wants_key: str | None = None
     sure: bool = True
     asked: tuple[Asked, ...] = ()
+    unsaid: tuple[str, ...] = ()
 
 
 async def recognise(
@@ -117,6 +125,7 @@ def _finding(url: str, trait: Trait, asked: Sequence[Asked]) -> Finding:
         models=trait.models,
         sure=trait.sure,
         asked=tuple(asked),
+        unsaid=unsaid(trait),
     )
 
 
@@ -208,6 +217,13 @@ class _Scout:
         if named is not None and named.models:
             both = {**trait.settings, **named.settings}
             trait = replace(trait, models=named.models, settings=both)
+            trait = spoken(trait, named)
+        chosen = self._deployment.model
+        if chosen is not None:
+            # Whoever asks knows which: what follows is to be about that one.
+            trait = replace(
+                trait, models=(chosen,), settings={**trait.settings, "model": chosen}
+            )
         # What is told first may name the model that the last is about.
         for path in (*trait.then, *trait.last):
             if "{model}" in path and not model_of(trait):

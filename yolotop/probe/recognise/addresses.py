@@ -6,7 +6,7 @@ Owns both tables, and where below an address a server may be. Must not know repl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -107,3 +107,14 @@ def from_path(url: str) -> Trait | None:
         sure=False,
         last=("/v2/models/{model}",) if preset == "oip" else (),
     )
+
+
+def spoken(trait: Trait, named: Trait) -> Trait:
+    """The version of the protocol that the path speaks, where a server has two.
+
+    A model of KServe's that takes base64 in version 1 mostly takes nothing in version
+    2, and a path of version 1 is what its owner asks it by.
+    """
+    if named.preset != "kserve-v1" or trait.preset != "kserve":
+        return trait
+    return replace(trait, preset=named.preset, also=(named.why, *trait.also), last=())

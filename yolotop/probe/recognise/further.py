@@ -48,7 +48,10 @@ def _triton_models(trait: Trait, seen: Seen) -> Trait:
 
 
 def _model(trait: Trait, seen: Seen) -> Trait:
-    """The first input and output of a model, as its metadata tells them."""
+    """The first input and output of a model, as its metadata tells them.
+
+    KServe's and MLServer's may be empty: the model's author tells them, or does not.
+    """
     given = _first(seen.table.get("inputs"))
     back = _first(seen.table.get("outputs"))
     if not given:

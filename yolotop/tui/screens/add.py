@@ -97,6 +97,11 @@ def finding_rows(found: Mapping[str, object], look: Look) -> list[Row]:
     if isinstance(models, list) and len(models) > 1:
         names = ", ".join(clean(str(model)) for model in models[:8])
         rows.append((Span(f"  models: {names}; name one", "degraded"),))
+    unsaid = found.get("unsaid")
+    rows += [
+        (Span(f"  yours to say: {clean(str(one))}", "degraded"),)
+        for one in (unsaid if isinstance(unsaid, list) else ())
+    ]
     if found.get("wants_key"):
         wanted = clean(str(found["wants_key"]))
         rows.append((Span(f"  it wants a key ({wanted})", "degraded"),))
