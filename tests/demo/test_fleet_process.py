@@ -168,7 +168,8 @@ async def test_within_20_s_every_character_has_shown_its_colours(
         ask = Asker(http, fresh)
         shown: dict[Part, set[str]] = {part: set() for part in Part}
         wanted = {
-            Part.CREEPING: {"quick", "late"},
+            # That it was quick at first is for a clock moved by hand.
+            Part.CREEPING: {"right", "late"},
             Part.FLAPPING: {"right", "5xx"},
             Part.SCALE_TO_ZERO: {"429", "right"},
             Part.BLIND: {"right", "nothing"},
@@ -176,18 +177,25 @@ async def test_within_20_s_every_character_has_shown_its_colours(
         }
         while any(wanted[part] - shown[part] for part in wanted):
             assert time.monotonic() - started < 20.0, shown
-            for part in wanted:
+            usual_s = 0.0
+            for part in (Part.HEALTHY, *wanted):
                 begun = time.perf_counter()
                 answer, drawn = await ask(part)
-                took = time.perf_counter() - begun
-                shown[part] |= colours(answer, drawn, took)
+                took_s = time.perf_counter() - begun
+                if part is Part.HEALTHY:
+                    usual_s = took_s
+                shown[part] |= colours(answer, drawn, took_s - usual_s)
             # Once a second is more often than the demo itself asks.
             await asyncio.sleep(1.0)
 
 
-def colours(answer: httpx.Response, drawn: Counter[str], took_s: float) -> set[str]:
-    """What one answer shows of its endpoint's character."""
-    shown = {"late"} if took_s > 0.25 else {"quick"} if took_s < 0.2 else set()
+def colours(answer: httpx.Response, drawn: Counter[str], more_s: float) -> set[str]:
+    """What one answer shows of its endpoint's character.
+
+    ``more_s`` is what it took beyond a healthy one's answer, which the processor's
+    other work makes late just as well.
+    """
+    shown = {"late"} if more_s > 0.25 else set()
     if answer.status_code == 429:
         assert 1 <= int(answer.headers["retry-after"]) <= 4
         return {"429"}
