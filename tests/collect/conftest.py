@@ -33,6 +33,7 @@ from yolotop.model import (
     ProbeError,
     ProbeKind,
     Sample,
+    Traffic,
 )
 from yolotop.probe.frames import from_file, synthetic
 from yolotop.probe.prober import Shown
@@ -107,6 +108,7 @@ class MemoryWriter:
     batches: list[int] = field(default_factory=list)
     registered: list[Deployment] = field(default_factory=list)
     beats: list[CollectorStatus] = field(default_factory=list)
+    traffic: list[Traffic] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     results: dict[int, str] = field(default_factory=dict)
     sweeps: list[float] = field(default_factory=list)
@@ -131,6 +133,7 @@ class MemoryWriter:
         samples: Sequence[Sample],
         events: Sequence[Event],
         states: Mapping[str, HealthState],
+        traffic: Sequence[Traffic] = (),
     ) -> int:
         self._check()
         if any(sample.answer.deployment == self.poison for sample in samples):
@@ -138,6 +141,7 @@ class MemoryWriter:
         self.samples += samples
         self.events += events
         self.states.update(states)
+        self.traffic += traffic
         self.batches.append(len(samples) + len(events))
         return len(self.samples)
 

@@ -42,7 +42,8 @@ class Traffic:
     waiting) are sums; ``buckets`` how the latencies are spread, of a source that tells;
     ``p95_ms`` is the source's own figure, of one that tells nothing better. ``waiting``
     is the greatest number of requests seen in the queue. ``cpu`` and ``memory`` are
-    shares 0-1, ``instances`` how many of them serve.
+    shares 0-1, ``instances`` how many of them serve. ``width_s`` is the grain it is
+    kept in: no span of it is longer.
     """
 
     deployment: str
@@ -59,6 +60,7 @@ class Traffic:
     cpu: float | None = None
     memory: float | None = None
     instances: float | None = None
+    width_s: int = 60
 
     @property
     def end_at(self) -> float:
@@ -128,6 +130,7 @@ def merged(rows: Iterable[Traffic]) -> Traffic | None:
         _weighted((part.cpu, part.span_s) for part in parts),
         _weighted((part.memory, part.span_s) for part in parts),
         _weighted((part.instances, part.span_s) for part in parts),
+        last.width_s,
     )
 
 
