@@ -20,6 +20,7 @@ import pytest
 
 from yolotop.collect.clock import sleep
 from yolotop.collect.collector import Collector
+from yolotop.collect.meters import Pages
 from yolotop.config.schema import CollectorSettings, Config
 from yolotop.errors import ConfigError, StoreError
 from yolotop.model import (
@@ -279,6 +280,7 @@ class Bench:
     collector: Collector | None = None
     running: asyncio.Task[None] | None = None
     owner_alive: bool = True
+    pages: Pages | None = None
 
     async def start(
         self,
@@ -297,6 +299,7 @@ class Bench:
             self.source.config,
             self.writer,
             self.asker,
+            pages=self.pages,
             clock=self.clock,
             owner_alive=lambda: self.owner_alive,
         )

@@ -73,7 +73,7 @@ def test_what_each_server_counted(
     assert found.requests == pytest.approx(requests)
     assert found.errors == errors
     assert (found.at, found.span_s) == (AT - 15, 15)
-    assert found.source == PROFILES[name].title
+    assert found.source == PROFILES[name].source
     assert found.latency is not None
     assert found.latency.mean_ms is not None
     assert 2 < found.latency.mean_ms < 1_000, "in milliseconds, whatever it counts in"

@@ -43,7 +43,7 @@ class Traffic:
     ``p95_ms`` is the source's own figure, of one that tells nothing better. ``waiting``
     is the greatest number of requests seen in the queue. ``cpu`` and ``memory`` are
     shares 0-1, ``instances`` how many of them serve. ``width_s`` is the grain it is
-    kept in: no span of it is longer.
+    kept in: a span is no longer, but of a source that is asked more rarely.
     """
 
     deployment: str

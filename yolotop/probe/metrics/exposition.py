@@ -37,7 +37,7 @@ _LABEL: Final = re.compile(
 _LABELS: Final = rb'(?:\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\})?'
 _EXEMPLAR: Final = rb"(?:[ \t]+#[ \t].*)?"
 _REST: Final = re.compile(
-    _LABELS + rb"[ \t]*([^ \t#]{1,64})(?:[ \t]+[-+0-9.eE]{1,32})?" + _EXEMPLAR
+    _LABELS + rb"[ \t]*([^ \t#{}\x22]{1,64})(?:[ \t]+[-+0-9.eE]{1,32})?" + _EXEMPLAR
 )
 _LOOKS_RIGHT: Final = re.compile(
     rb"^[ \t]*(?:#[ \t]+(?:HELP|TYPE)[ \t]+"

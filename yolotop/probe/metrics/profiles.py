@@ -52,7 +52,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One server's page. ``title`` is how people call the server.
+    """One server's page. ``title`` is how people call the server, ``source`` the page.
 
     ``requests`` and ``errors`` are counters; ``rate`` and ``mean_ms`` are levels, for a
     server without. ``waiting``, ``cpu`` and ``memory`` are levels, the latter 0-1.
@@ -69,6 +69,11 @@ class Profile:
     mean_ms: tuple[Pick, ...] = ()
     cpu: tuple[Pick, ...] = ()
     memory: tuple[Pick, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """What a figure is said to be from."""
+        return f"{self.title} metrics"
 
     def picks(self) -> Iterator[Pick]:
         """All there is to look up."""
@@ -202,7 +207,7 @@ _PROFILES: Final = (
     ),
     Profile(
         "http",
-        "the server",
+        "server",
         requests=(Pick("http_requests_total", _ASKED),),
         errors=(Pick("http_requests_total", (*_ASKED, ("status", _REFUSED))),),
         latency=_histogram("http_request_duration_seconds", _S, _ASKED),

@@ -103,7 +103,7 @@ def between(
         latency = Timing(mean_ms * requests, requests)
     return Traffic(
         deployment.name,
-        profile.title,
+        profile.source,
         at - span_s,
         span_s,
         requests,

@@ -23,7 +23,7 @@ from yolotop.probe.messages import Limits
 from yolotop.probe.metrics.exposition import MOST_BYTES
 from yolotop.probe.target import target
 from yolotop.probe.transport import MeasuringTransport
-from yolotop.text import clean, redact, show_url
+from yolotop.text import clean, redact
 
 DEADLINE_S: Final = 5.0
 """A page that takes longer is not worth the place: the next one comes soon."""
@@ -100,7 +100,7 @@ class Scraper:
             # more than a sentence.
             raise NoPage(redact(clean(str(error), limit=300), key)) from error
         if not reply.ok:
-            raise NoPage(f"HTTP {reply.status} from {show_url(url)}")
+            raise NoPage(f"HTTP {reply.status}")
         return reply.body
 
     async def aclose(self) -> None:

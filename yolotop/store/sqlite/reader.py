@@ -18,6 +18,7 @@ import aiosqlite
 from yolotop.errors import StoreError
 from yolotop.model import HealthState, Severity, Traffic
 from yolotop.store.protocol import (
+    COARSE_SLOT_S,
     TRAFFIC_S,
     Change,
     CollectorStatus,
@@ -291,8 +292,8 @@ class SqliteReader:
         self, deployment: str, since_at: float, until_at: float, *, width_s: int
     ) -> list[Traffic]:
         """Real traffic of one deployment in rows of a width, oldest first."""
-        # A span is no longer than its width: those that may reach into the time.
-        since_s = math.floor(max(since_at, 0.0)) - width_s - 1
+        # Where a page is read every half hour a minute is as long: look back that far.
+        since_s = math.floor(max(since_at, 0.0)) - COARSE_SLOT_S - width_s
         values = (deployment, width_s, since_s, until_at)
         found = traffic.decode(await self._fetch(traffic.OF_ONE, *values))
         return [row for row in found if row.end_at > since_at]
