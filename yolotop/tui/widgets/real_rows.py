@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from yolotop.model import Traffic
-from yolotop.tui.ink import Look, Row, Span, clip, fit, width_of
+from yolotop.tui.ink import Look, Row, Span, clip, cut, fit, width_of
 from yolotop.tui.trends import trend_rows
 from yolotop.view import format as fmt
 from yolotop.view.traffic import P95Kind, Real, latency_of, p95_of
@@ -17,6 +17,7 @@ from yolotop.view.traffic import P95Kind, Real, latency_of, p95_of
 _LABEL: Final = 10
 _LEAST_TREND: Final = 5
 _MOST_TREND: Final = 30
+_LEAST_SOURCE: Final = 6
 _BAD: Final = 0.05
 """An error rate above this is red, as everywhere."""
 _LATE_S: Final = 180.0
@@ -68,7 +69,12 @@ def real_line(
 ) -> Row:
     """``▂▅▇▃ 1.4 /s · 2.1 % errors · 21 ms mean · Triton metrics, 12 s ago``."""
     shown = real.at(cursor)
-    parts = [_requests(shown, look), _errors(shown, look), _latency(shown, look)]
+    # Without the second word of what a P95 stands on: "~" and the source tell.
+    latency = tuple(
+        span._replace(text=span.text.partition(",")[0])
+        for span in _latency(shown, look)
+    )
+    parts = [_requests(shown, look), _errors(shown, look), latency]
     dot = Span(f" {look.dot} ", "hairline")
     out: list[Span] = []
     for label, part in zip(("", " errors", ""), parts, strict=True):
@@ -79,7 +85,8 @@ def real_line(
     room = width - width_of(out) - 3
     if len(whose) > room:
         whose = whose.removesuffix(" ago").replace(" metrics, ", ", ")
-    if len(whose) <= room:
+    if room >= _LEAST_SOURCE:
+        whose = cut(whose, room, look)
         out += (dot, Span(whose, role))
     trend = min(_MOST_TREND, width - width_of(out) - 1)
     drawn = _trend(real, lambda one: one.per_s, trend, look, limit=None)
