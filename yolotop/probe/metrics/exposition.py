@@ -88,14 +88,12 @@ def read(body: bytes, wanted: Iterable[str]) -> Page:
 @lru_cache(maxsize=64)
 def _lines(wanted: frozenset[str]) -> re.Pattern[bytes]:
     names = b"|".join(re.escape(name).encode("ascii") for name in sorted(wanted))
-    return re.compile(
-        rb"^[ \t]*(" + names + rb")(?=[ \t{])([^\n]*?)[ \t\r]*$", re.MULTILINE
-    )
+    return re.compile(rb"^[ \t]*(" + names + rb")(?=[ \t{])([^\n]*)", re.MULTILINE)
 
 
 def _sample(line: bytes) -> tuple[Labels, float | None]:
     """Labels and value of a line, after its name. No value: one of no use."""
-    found = _REST.fullmatch(line.lstrip())
+    found = _REST.fullmatch(line.strip())
     if found is None:
         raise BadPage("a line of the page is not as metrics are written")
     return _labels(found.group(1) or b""), _value(found.group(2))

@@ -12,18 +12,20 @@ was slow to report) is not counted from zero again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from yolotop.model import Deployment
 from yolotop.model.traffic import Buckets, Timing, Traffic
-from yolotop.probe.metrics.exposition import MOST_SERIES, Page, Series, read
+from yolotop.probe.metrics.exposition import MOST_SERIES, Labels, Page, Series, read
 from yolotop.probe.metrics.profiles import PROFILES, Durations, Pick, Profile, Where
 
 BORN: Final = "process_start_time_seconds"
 """Tells a restart that counters hide: they may be past their old values already."""
+
+_Values: TypeAlias = Mapping[str, list[tuple[Labels, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,10 @@ def between(
     profile = after.profile
     if not 0.0 < span_s <= most_s or before.profile is not profile:
         return None
-    grown = _grown(before, after)
+    grown, levels = _by_name(_grown(before, after)), _by_name(after.page)
     chosen = _Chosen(deployment)
     requests = chosen.sum(profile.requests, grown)
-    if requests is None and (rate := chosen.sum(profile.rate, after.page)) is not None:
+    if requests is None and (rate := chosen.sum(profile.rate, levels)) is not None:
         requests = rate * span_s
     errors = chosen.sum(profile.errors, grown)
     if requests is not None and errors is None and profile.errors:
@@ -98,7 +100,7 @@ def between(
     if requests is not None and errors is not None:
         errors = min(max(errors, 0.0), requests)
     latency = chosen.timing(profile.latency, grown)
-    mean_ms = chosen.level(profile.mean_ms, after.page)
+    mean_ms = chosen.level(profile.mean_ms, levels)
     if latency is None and mean_ms is not None and requests:
         latency = Timing(mean_ms * requests, requests)
     return Traffic(
@@ -111,9 +113,9 @@ def between(
         latency,
         chosen.timing(profile.queued, grown),
         chosen.buckets(profile.latency, grown),
-        waiting=chosen.sum(profile.waiting, after.page),
-        cpu=chosen.level(profile.cpu, after.page),
-        memory=chosen.level(profile.memory, after.page),
+        waiting=chosen.sum(profile.waiting, levels),
+        cpu=chosen.level(profile.cpu, levels),
+        memory=chosen.level(profile.memory, levels),
     )
 
 
@@ -133,6 +135,13 @@ def _grown(before: Reading, after: Reading) -> Mapping[Series, float]:
     }
 
 
+def _by_name(values: Mapping[Series, float]) -> _Values:
+    named: dict[str, list[tuple[Labels, float]]] = {}
+    for (name, labels), value in values.items():
+        named.setdefault(name, []).append((labels, value))
+    return named
+
+
 class _Chosen:
     """The series of one deployment among those of its server."""
 
@@ -141,19 +150,14 @@ class _Chosen:
         path = question.path if question is not None else ""
         self._own = (deployment.model or "", path)
 
-    def _matching(
-        self, pick: Pick, values: Mapping[Series, float]
-    ) -> list[tuple[Series, float]]:
-        fits = _condition(pick.where, *self._own)
+    def _matching(self, pick: Pick, values: _Values) -> list[tuple[Labels, float]]:
         return [
-            (series, value)
-            for series, value in values.items()
-            if series[0] == pick.name and fits(dict(series[1]))
+            (labels, value)
+            for labels, value in values.get(pick.name, ())
+            if _fits(labels, pick.where, *self._own)
         ]
 
-    def sum(
-        self, picks: Iterable[Pick], values: Mapping[Series, float]
-    ) -> float | None:
+    def sum(self, picks: Iterable[Pick], values: _Values) -> float | None:
         """All together; ``None`` where there is none of them."""
         found = [
             value * pick.factor
@@ -162,9 +166,7 @@ class _Chosen:
         ]
         return sum(found) if found else None
 
-    def level(
-        self, picks: Iterable[Pick], values: Mapping[Series, float]
-    ) -> float | None:
+    def level(self, picks: Iterable[Pick], values: _Values) -> float | None:
         """Their mean: two detectors that take 10 ms each do not take 20."""
         found = [
             value * pick.factor
@@ -173,9 +175,7 @@ class _Chosen:
         ]
         return sum(found) / len(found) if found else None
 
-    def timing(
-        self, durations: Durations | None, grown: Mapping[Series, float]
-    ) -> Timing | None:
+    def timing(self, durations: Durations | None, grown: _Values) -> Timing | None:
         """Time and how often; ``None`` where nothing came."""
         if durations is None:
             return None
@@ -184,14 +184,12 @@ class _Chosen:
         )
         return Timing(total, count) if total is not None and count else None
 
-    def buckets(
-        self, durations: Durations | None, grown: Mapping[Series, float]
-    ) -> Buckets:
+    def buckets(self, durations: Durations | None, grown: _Values) -> Buckets:
         """How many lie in each bucket; pages tell how many lie below its bound."""
         if durations is None or durations.buckets is None:
             return ()
         below: dict[float, float] = {}
-        for (_, labels), value in self._matching(durations.buckets, grown):
+        for labels, value in self._matching(durations.buckets, grown):
             bound = _bound(dict(labels).get("le", ""), durations.bound)
             if bound is not None:
                 below[bound] = below.get(bound, 0.0) + value
@@ -214,18 +212,15 @@ def _bound(text: str, factor: float) -> float | None:
     return bound if bound > 0 else None
 
 
-@lru_cache(maxsize=4_096)
-def _condition(
-    where: Where, model: str, path: str
-) -> Callable[[Mapping[str, str]], bool]:
-    own = {"{model}": model, "{path}": path}
-    tests: list[tuple[str, re.Pattern[str]]] = []
+@lru_cache(maxsize=16_384)
+def _fits(labels: Labels, where: Where, model: str, path: str) -> bool:
+    """Whether a series is the deployment's; pages ask the same again and again."""
+    own, found = {"{model}": model, "{path}": path}, dict(labels)
     for label, expression in where:
-        if expression in own:
-            if not own[expression]:
-                continue
-            expression = re.escape(own[expression])
-        tests.append((label, re.compile(expression)))
-    return lambda labels: all(
-        test.fullmatch(labels.get(label, "")) for label, test in tests
-    )
+        value = found.get(label, "")
+        if expression not in own:
+            if re.fullmatch(expression, value) is None:
+                return False
+        elif own[expression] and own[expression] != value:
+            return False
+    return True
