@@ -16,17 +16,17 @@ lint:
 	ruff format --check .
 
 types:
-	mypy
-	mypy tests tools bench
+	mypy yolotop tests tools bench
 
 contracts:
 	lint-imports
 
 test:
-	python3 -m pytest
+	python3 -m pytest -n 4
 
+# In one process: of many, none can tell which pictures are left over.
 snapshots:    ## accept how the screens look now; look at them before you commit
-	python3 -m pytest tests/tui --snapshot-update
+	python3 -m pytest tests/tui -n 0 --snapshot-update
 
 bench:        ## the numbers of docs/benchmarks.md; 9 minutes on an idle machine
 	python3 -m bench

@@ -36,8 +36,10 @@ from yolotop.model import (
     Sample,
     Traffic,
 )
+from yolotop.probe.failures import ConnectFailure
 from yolotop.probe.frames import from_file, synthetic
 from yolotop.probe.prober import Shown
+from yolotop.probe.recognise import Finding
 from yolotop.store.protocol import CollectorStatus, Request, RequestKind
 
 START = 1_700_000_000.0
@@ -197,6 +199,7 @@ class ScriptedAsker:
     crash: Exception | None = None
     retry_after_s: float | None = None
     shown: list[tuple[str, str, int]] = field(default_factory=list)
+    recognised: list[str] = field(default_factory=list)
 
     async def probe(
         self, deployment: Deployment, kind: ProbeKind, *, seed: int = 0
@@ -226,6 +229,14 @@ class ScriptedAsker:
         frame = synthetic(seed % 16) if drawn else from_file(Path(image))
         answer = await self.probe(deployment, ProbeKind.PREDICT, seed=seed)
         return Shown(answer, frame)
+
+    async def recognise(self, deployment: Deployment) -> Finding:
+        self.recognised.append(deployment.url)
+        if "nobody" in deployment.url:
+            raise ConnectFailure("connection refused")
+        return Finding(
+            deployment.url, "triton", ("GET /v2 says triton",), {"model": "m"}
+        )
 
     def _answer(self, outcome: Outcome, name: str, kind: ProbeKind) -> Answer:
         answer = Answer(name, kind, started_at=0.0, http_status=200)

@@ -102,6 +102,22 @@ async def test_a_trial_is_answered_and_leaves_no_trace(bench: Bench) -> None:
     assert bench.writer.of("new") == []
 
 
+async def test_what_a_server_is_can_be_asked(bench: Bench) -> None:
+    await bench.start(CAM)
+    table = {"name": "?", "url": "http://new:8000"}
+    bench.writer.ask(3, RequestKind.RECOGNISE, body=json.dumps(table))
+    table["url"] = "http://nobody:8000"
+    bench.writer.ask(4, RequestKind.RECOGNISE, body=json.dumps(table))
+    bench.writer.ask(5, RequestKind.RECOGNISE, body='{"name": "x", "url": "ftp://h"}')
+    await bench.clock.advance(5)
+    found = json.loads(bench.writer.results[3])
+    assert (found["dialect"], found["settings"]) == ("triton", {"model": "m"})
+    assert found["why"] == ["GET /v2 says triton"]
+    assert bench.writer.results[4] == "connection refused"
+    assert "url" in bench.writer.results[5]
+    assert bench.asker.recognised == ["http://new:8000", "http://nobody:8000"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

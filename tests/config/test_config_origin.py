@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from yolotop.config.deployment import EXPECT_KEYS, KEYS
+from yolotop.config.deployment import KEYS
+from yolotop.config.expect import EXPECT_KEYS
+from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import load
 from yolotop.config.origin import BUILT_IN, Setting, settings_of
+from yolotop.config.presets import PARTS
 from yolotop.errors import ConfigError
 
 FILE = """\
@@ -48,8 +51,16 @@ def by_key(path: Path, name: str, **env: str) -> dict[str, Setting]:
 
 def test_each_has_its_place(path: Path) -> None:
     found = by_key(path, "one", YOLOTOP_DEFAULTS_INTERVAL="30s")
-    expected = [*KEYS[: KEYS.index("expect")], *(f"expect.{k}" for k in EXPECT_KEYS)]
-    assert list(found) == [*expected, "paused"]
+    expected = [
+        *KEYS[: KEYS.index("tolerance")],
+        *(f"tolerance.{k}" for k in TOLERANCE_KEYS),
+        *(f"expect.{k}" for k in EXPECT_KEYS),
+    ]
+    plain = [key for key in expected if key not in PARTS]
+    assert [key for key in found if key.split(".")[0] not in PARTS] == [
+        *plain,
+        "paused",
+    ]
     told = {key: (item.value, item.origin) for key, item in found.items()}
     assert told["name"] == ('"one"', "yolotop.toml:8")
     assert told["timeout"] == ('"4s"', "yolotop.toml:11")
@@ -61,6 +72,22 @@ def test_each_has_its_place(path: Path) -> None:
     assert told["predict_interval"] == ('"1m"', BUILT_IN)
     assert told["slow"] == ("none", BUILT_IN)
     assert told["maintenance"] == ("[]", BUILT_IN)
+    assert told["request.path"] == ('"/predict"', "dialect ultralytics")
+    assert told["auth.carrier"] == ('"bearer"', "dialect ultralytics")
+
+
+def test_what_a_preset_says_and_what_the_file_says_instead(path: Path) -> None:
+    path.write_text(
+        '[preset.mine]\nbase = "deepstack"\n[preset.mine.request]\nfield = "pic"\n'
+        '[[deployment]]\nname = "x"\nurl = "http://h"\ndialect = "mine"\n'
+        'liveness = false\n[deployment.response]\nlabel = "/what"\n'
+    )
+    told = {k: (s.value, s.origin) for k, s in by_key(path, "x").items()}
+    assert told["liveness"] == ("false", "yolotop.toml:9")
+    assert told["request.field"] == ('"pic"', "dialect mine")
+    assert told["response.label"] == ('"/what"', "yolotop.toml:11")
+    assert told["response.detections"] == ('"/predictions"', "dialect mine")
+    assert told["auth.name"] == ('"api_key"', "dialect mine")
 
 
 def test_an_own_table_hides_the_other_and_defaults_depend(path: Path) -> None:
@@ -103,6 +130,6 @@ def test_a_name_that_is_not_there(path: Path) -> None:
 
 
 def test_a_broken_file(path: Path) -> None:
-    path.write_text(FILE + "nonsense = 1\n")
+    path.write_text(FILE + "[ui]\nnonsense = 1\n")
     with pytest.raises(ConfigError, match="nonsense"):
         settings_of(path, "one", {})

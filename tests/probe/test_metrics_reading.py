@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yolotop.config.presets import shipped
+from yolotop.config.schema import DIALECTS
 from yolotop.model import Deployment
 from yolotop.model.preset import Preset, Question
 from yolotop.model.traffic import Timing, Traffic, merged, quantile
@@ -90,6 +92,12 @@ def test_a_page_tells_whose_it_is(name: str) -> None:
     """Roboflow's is one of the middleware's that FastAPI apps use."""
     body = (PAGES / f"{name}-2.txt").read_bytes()
     assert profile_of(body) is PROFILES[name]
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_every_preset_with_a_page_names_how_it_is_read(name: str) -> None:
+    metrics = shipped(name).metrics
+    assert metrics is None or (metrics.path and metrics.profile in PROFILES)
 
 
 def test_a_page_of_nobody_known() -> None:

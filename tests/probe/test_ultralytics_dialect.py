@@ -171,9 +171,14 @@ def test_items_of_other_tasks() -> None:
         }
     )
     assert prediction.detections == (
-        Detection("ship", 0.5, (1.0, 1.0, 10.0, 9.0)),
+        Detection(
+            "ship",
+            0.5,
+            (1.0, 1.0, 10.0, 9.0),
+            outline=((1.0, 2.0), (9.0, 1.0), (10.0, 8.0), (2.0, 9.0)),
+        ),
         Detection("cat", 1.0),
-        Detection("road"),
+        Detection("road", share=0.4),
         Detection("dog", 0.0),
         Detection("class 77"),
     )
@@ -214,7 +219,8 @@ def test_texts_are_cleaned_and_counts_are_capped() -> None:
         (b'{"images": []}', "holds no image"),
         (b'{"images": ["a"]}', "not an object"),
         (b'{"images": [{"results": null}]}', "no list of results"),
-        (b'{"results": {"a": 1}}', '"results" in the answer is not a list'),
+        (b'{"results": 7}', '"results" in the answer is not a list'),
+        (b'{"results": {"a": 1}}', "the answer holds no detections"),
         (b'{"results": ["a"]}', "result 1 is a text, not an object"),
         (b'{"results": [{}]}', "result 1 names no class"),
         (b'{"results": [{"name": ["x"]}]}', "a list where its class"),
@@ -274,11 +280,12 @@ def test_the_model_id_changes_with_the_model_and_with_nothing_else() -> None:
         model_id(),
         model_id(functionTimeAlive=1.0, functionTimeCall=9.0, imageCount=7),
         model_id(requestId="x"),
+        model_id(version={"ultralytics": "8.4.151", "python": "3.14.7"}),
     ]
     assert len(set(same)) == 1
     other = [
         model_id(model="yolo26s.pt"),
-        model_id(version={"ultralytics": "8.4.151", "python": "3.14.7"}),
+        model_id(version="2"),
         model_id(classNames=["person", "bicycle", "car"]),
         model_id(classNames=["bicycle", "person"]),
         model_id(task="segment"),
@@ -347,7 +354,7 @@ def test_an_unknown_dialect_names_the_nearest() -> None:
     with pytest.raises(ConfigError) as caught:
         lookup("ultralitics")
     assert caught.value.hint == 'did you mean "ultralytics"?'
-    with pytest.raises(ConfigError, match="known dialects: ultralytics"):
+    with pytest.raises(ConfigError, match="known dialects: generic"):
         lookup("\x1b[31mzzz")
 
 

@@ -9,9 +9,10 @@ import asyncio
 import math
 import random
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -383,6 +384,17 @@ class FakeSource:
         return LogPage(tuple(kept), first, last, more, last < newest, extent)
 
 
+PLAIN_FINDING: Final[Mapping[str, object]] = {
+    "dialect": "ultralytics",
+    "sure": True,
+    "why": ["its OpenAPI page has /predict with file, conf, iou and imgsz"],
+    "settings": {},
+    "models": [],
+    "wants_key": None,
+    "asked": [],
+}
+
+
 @dataclass
 class FakeActions:
     """Remembers what was asked; ``trouble`` is raised while it is set."""
@@ -392,6 +404,7 @@ class FakeActions:
     result: list[dict[str, object]] = field(default_factory=list)
     seen: dict[str, object] = field(default_factory=dict)
     set_to: tuple[Setting, ...] = ()
+    found: dict[str, object] = field(default_factory=lambda: dict(PLAIN_FINDING))
 
     def _note(self, what: str, about: object) -> None:
         if self.trouble is not None:
@@ -402,6 +415,11 @@ class FakeActions:
         """What it was told to find."""
         self._note("trial", dict(table))
         return self.result
+
+    async def recognise(self, table: Mapping[str, object]) -> dict[str, object]:
+        """What it was told that the server is."""
+        self._note("recognise", dict(table))
+        return self.found
 
     async def add(self, table: Mapping[str, object]) -> None:
         """Remember."""
@@ -437,10 +455,10 @@ class FakeActions:
         return self.seen
 
     async def pin(
-        self, name: str, image_path: str, labels: Sequence[str], count: int
+        self, name: str, image_path: str, baseline: Mapping[str, object]
     ) -> None:
         """Remember."""
-        self._note("pin", (name, image_path, tuple(labels), count))
+        self._note("pin", (name, image_path, dict(baseline)))
 
     async def settings(self, name: str) -> tuple[Setting, ...]:
         """What it was told that the settings are."""

@@ -47,8 +47,17 @@ async def test_tested_then_saved(
         assert "142 ms · 3 detections · HTTP 200" in shown
         await pilot.press("enter")
         await work(pilot)
-        table = {"name": "dock-2", "url": "http://10.0.4.7:8000", "region": "berlin"}
-        assert actions.calls == [("trial", table), ("add", table)]
+        table = {
+            "name": "dock-2",
+            "url": "http://10.0.4.7:8000",
+            "region": "berlin",
+            "dialect": "ultralytics",
+        }
+        assert actions.calls == [
+            ("recognise", {"name": "?", "url": "http://10.0.4.7:8000"}),
+            ("trial", table),
+            ("add", table),
+        ]
         assert isinstance(app.screen, Dashboard)
 
 
@@ -85,7 +94,7 @@ async def test_an_edit_after_the_test_needs_another(
         await pilot.pause()
         await pilot.press("ctrl+s")
         await work(pilot)
-        assert [call for call, _ in actions.calls] == ["trial"]
+        assert [call for call, _ in actions.calls] == ["recognise", "trial"]
         assert "not tested as it stands" in said(app)
 
 
@@ -102,7 +111,92 @@ async def test_a_failed_test_says_why_and_may_be_saved_anyway(
         assert "Save anyway" in buttons(said(app))
         await pilot.press("ctrl+s")
         await work(pilot)
-        assert [call for call, _ in actions.calls] == ["trial", "add"]
+        assert [call for call, _ in actions.calls] == ["recognise", "trial", "add"]
+
+
+TRITON: dict[str, object] = {
+    "dialect": "triton",
+    "sure": True,
+    "why": ["GET /v2 says triton 2.51.0, and announces binary tensors"],
+    "settings": {"tensor": {"binary": True}, "model": "shapes"},
+    "models": ["shapes"],
+    "wants_key": None,
+    "asked": [],
+}
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_the_server_is_found_when_its_address_was_entered(
+    make_app: MakeApp,
+    actions: FakeActions,
+    size: tuple[int, int],
+    said: Said,
+    work: Settle,
+) -> None:
+    actions.found = TRITON
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await fill(pilot, name="x", url="http://h:8000")
+        app.screen.query_one("#field-url", Input).focus()
+        await pilot.press("enter")
+        await work(pilot)
+        assert [call for call, _ in actions.calls] == ["recognise"]
+        assert app.screen.query_one("#field-dialect", Input).value == "triton"
+        assert app.screen.query_one("#field-model", Input).value == "shapes"
+        app.screen.query_one("#verdict").scroll_visible(animate=False)
+        await pilot.pause()
+        assert "GET /v2 says triton 2.51.0" in " ".join(said(app).split())
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        assert actions.calls[-1] == (
+            "trial",
+            {
+                "name": "x",
+                "url": "http://h:8000",
+                "dialect": "triton",
+                "model": "shapes",
+                "tensor": {"binary": True},
+            },
+        )
+
+
+async def test_what_was_typed_goes_before_what_was_found(
+    make_app: MakeApp, actions: FakeActions, work: Settle
+) -> None:
+    actions.found = TRITON
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h:8000")
+        app.screen.query_one("#field-url", Input).focus()
+        await pilot.press("enter")
+        await work(pilot)
+        app.screen.query_one("#field-dialect", Input).value = "mlserver"
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        table = actions.calls[-1][1]
+        assert isinstance(table, dict)
+        assert table["dialect"] == "mlserver"
+        # The tensors of another protocol say nothing about this one.
+        assert "tensor" not in table
+
+
+async def test_a_server_nobody_knows_is_said_so(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    actions.found = {
+        **TRITON,
+        "dialect": None,
+        "settings": {},
+        "models": [],
+        "why": ["nothing it answers is of a kind yolotop knows"],
+    }
+    app = make_app()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await fill(pilot, name="x", url="http://h:8000")
+        app.screen.query_one("#field-url", Input).focus()
+        await pilot.press("enter")
+        await work(pilot)
+        assert "not a server that is known here" in said(app)
 
 
 async def test_a_config_error_stands_at_its_field(

@@ -250,10 +250,12 @@ def test_a_copy_gets_into_a_real_tmux(tmp_path: Path) -> None:
             time.sleep(0.05)
 
     run = shlex.join([sys.executable, str(program), "copy"])
+    shown = ""
     try:
         ask("new-session", "-d", "-x", "80", "-y", "24", "sleep 60")
         ask("set", "-s", "set-clipboard", "on")
         ask("respawn-pane", "-k", run)
+        shown = ask("display-message", "-p", "#{pane_pid}").strip()
         sees("capture-pane", "-p", what="138 ms")
         ask("send-keys", "t")
         sees("show-buffer", what="from afar: é")
@@ -261,6 +263,9 @@ def test_a_copy_gets_into_a_real_tmux(tmp_path: Path) -> None:
         assert "52;c" not in ask("capture-pane", "-p")
     finally:
         ask("kill-server")
+        if shown:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(shown), signal.SIGKILL)
 
 
 def test_hostile_text_neither_moves_the_cursor_nor_breaks_a_line() -> None:

@@ -14,11 +14,16 @@ from email.message import Message
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from yolotop.config.deployment import deployment_from_table
+from yolotop.config.load import load
 from yolotop.config.origin import settings_of
+from yolotop.config.presets import shipped
 from yolotop.model import Deployment, SecretRef
+from yolotop.probe.dialects import KNOWN
 from yolotop.probe.dialects.ultralytics import Ultralytics
 from yolotop.probe.frames import synthetic
 from yolotop.view.snippets import Language, Snippet, deployment_of, snippets
@@ -45,6 +50,8 @@ class Taken:
     key: str = ""
     parts: dict[str, bytes] = field(default_factory=dict)
     file_name: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass
@@ -64,9 +71,10 @@ def server() -> Iterator[Server]:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
             note = Taken(self.path, self.headers.get("Authorization", ""))
+            note.headers = {name.lower(): text for name, text in self.headers.items()}
+            note.body = raw
             form = BytesParser().parsebytes(head + raw).get_payload()
-            assert isinstance(form, list)
-            for part in form:
+            for part in form if isinstance(form, list) else ():
                 assert isinstance(part, Message)
                 name = part.get_param("name", header="content-disposition")
                 body = part.get_payload(decode=True)
@@ -80,6 +88,13 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_GET(self) -> None:
+            headers = {name.lower(): text for name, text in self.headers.items()}
+            taken.append(Taken(self.path, headers=headers))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"circle": 0.91}')
+
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
@@ -92,6 +107,11 @@ def server() -> Iterator[Server]:
         listening.shutdown()
         thread.join()
         listening.server_close()
+
+
+def of(dialect: str, url: str = "http://h", **keys: object) -> Deployment:
+    table = {"name": "x", "url": url, "dialect": dialect, **keys}
+    return deployment_from_table(table)
 
 
 def snippet(deployment: Deployment, language: Language) -> Snippet:
@@ -178,6 +198,76 @@ def test_hostile_words_stay_words(
     assert not list(tmp_path.rglob("pwned"))
 
 
+PRESETS: dict[str, dict[str, object]] = {
+    # How each carries image, settings and key, all four carriers and encodings.
+    "litserve": {"conf": 0.25},
+    "deepstack": {"conf": 0.25},
+    "torchserve": {"model": "a b", "model_version": "2"},
+    "mosec": {},
+    "azureml": {"headers": {"azureml-model-deployment": "blue"}},
+    "roboflow": {"model": 'sh"a\\pes/1', "conf": 0.25},
+    "doods": {"conf": 0.25},
+    "kserve-v1": {"model": "shapes"},
+    "vertex": {},
+    "mlflow": {"auth": {"carrier": "query", "name": "api&$key"}},
+    "ultralytics-hub": {"model": "https://hub/m?a=1&b=;$(touch pwned)"},
+    "frigate": {},
+}
+
+
+@pytest.mark.parametrize("language", Language, ids=str)
+@pytest.mark.parametrize("dialect", PRESETS)
+def test_asks_as_the_preset_does(
+    server: Server, tmp_path: Path, dialect: str, language: Language
+) -> None:
+    """What the probe sends and what the text sends are the same request."""
+    frame = synthetic(3)
+    (tmp_path / "image.jpg").write_bytes(frame.data)
+    keys = dict(PRESETS[dialect])
+    deployment = of(dialect, f"{server.url}/base", api_key="env:DOCK_KEY", **keys)
+    said = run(snippet(deployment, language), tmp_path, DOCK_KEY=KEY)
+    (taken,) = server.taken
+    meant = KNOWN[deployment.preset.dialect]
+    spec = meant.authorise(meant.predict_request(deployment, frame), KEY, deployment)
+    parts, wanted = urlsplit(taken.path), urlsplit(spec.url)
+    assert (parts.path, parse_qs(parts.query)) == (wanted.path, parse_qs(wanted.query))
+    for name, text in (*spec.headers, *deployment.headers):
+        if not text.startswith("multipart/"):
+            assert taken.headers[name.lower()] == text
+    if taken.headers.get("content-type", "").startswith("application/json"):
+        assert json.loads(taken.body) == json.loads(spec.body)
+    elif taken.parts:
+        for name, content in taken.parts.items():
+            assert f'name="{name}"'.encode() in spec.body
+            assert content in spec.body
+        assert spec.body.count(b"form-data; name=") == len(taken.parts)
+    else:
+        assert taken.body == spec.body
+    assert "circle" in said
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("dialect", [*PRESETS, "mine"])
+def test_the_effective_settings_make_the_same_code(
+    tmp_path: Path, dialect: str
+) -> None:
+    file = tmp_path / "yolotop.toml"
+    keys = dict(PRESETS.get(dialect, {"conf": 0.5, "model": "m"}))
+    own = "".join(f"{key} = {json.dumps(keys[key])}\n" for key in keys if key != "auth")
+    if "headers" in keys:
+        own = 'headers = { azureml-model-deployment = "blue" }\n'
+    if "auth" in keys:
+        own += 'auth = { carrier = "query", name = "api&$key" }\n'
+    file.write_text(
+        '[preset.mine.request]\npath = ""\nsettings = {}\nencoding = "raw"\n'
+        f'[[deployment]]\nname = "x"\nurl = "http://h/base"\ndialect = "{dialect}"\n'
+        f'api_key = "env:DOCK_KEY"\n{own}'
+    )
+    told = {each.key: each.value for each in settings_of(file, "x", {})}
+    (meant,) = load(file, env={}).deployments
+    assert snippets(deployment_of("x", told)) == snippets(meant) != ()
+
+
 @pytest.mark.parametrize("url", URLS)
 def test_asks_where_the_probe_asks(url: str) -> None:
     deployment = Deployment("x", url)
@@ -227,8 +317,13 @@ def test_a_unix_socket_is_for_curl_only() -> None:
     assert "http://localhost/v1/predict" in only.text
 
 
-def test_an_unknown_dialect_has_none() -> None:
-    assert snippets(Deployment("x", "http://h", dialect="oip")) == ()
+def test_where_the_question_cannot_be_written_down_there_is_none() -> None:
+    assert snippets(of("oip", model="m")) == ()  # tensors
+    assert snippets(of("http")) == ()  # asked nothing with an image
+    assert snippets(Deployment("x", "h", preset=shipped("torchserve"))) == ()  # whose?
+    # fetch sets Host itself, whatever it is told.
+    kinds = [each.language for each in snippets(of("fastapi", headers={"Host": "m"}))]
+    assert kinds == [Language.PYTHON, Language.CURL]
 
 
 @pytest.mark.parametrize("language", Language, ids=str)

@@ -87,7 +87,7 @@ def add(
     said = {key: value for key, value in chosen.items() if value is not None}
     if not no_check and dialect is None:
         found = _recognised(_deployment(table, known, path))
-        table |= _settings(found, model, ask=not yes and sys.stdin.isatty())
+        table |= _settings(found, model, known, ask=not yes and sys.stdin.isatty())
         if table.get("dialect") == _default_dialect(known):
             del table["dialect"]
     table |= said
@@ -104,8 +104,13 @@ def _deployment(
     from yolotop.config.deployment import deployment_from_table
 
     said = {key: value for key, value in table.items() if value is not None}
-    defaults = known.defaults if known is not None else {}
-    return deployment_from_table(said, defaults, "the command line", base=path.parent)
+    return deployment_from_table(
+        said,
+        known.defaults if known is not None else {},
+        "the command line",
+        base=path.parent,
+        presets=known.presets if known is not None else {},
+    )
 
 
 # --- what is it? ---------------------------------------------------------------------
@@ -136,7 +141,7 @@ def _recognised(deployment: Deployment) -> Finding | None:
 
 
 def _settings(
-    found: Finding | None, model: str | None, *, ask: bool
+    found: Finding | None, model: str | None, known: Config | None, *, ask: bool
 ) -> dict[str, object]:
     """What was found, as keys of the table, corrected by whoever sits there."""
     if found is None:
@@ -146,7 +151,7 @@ def _settings(
         settings["dialect"] = found.dialect
         settings["url"] = found.url
     if ask:
-        settings["dialect"] = _asked_dialect(found.dialect)
+        settings["dialect"] = _asked_dialect(found.dialect, known)
         if settings["dialect"] != found.dialect:
             # Another protocol's paths and tensors say nothing about this one.
             settings = {"dialect": settings["dialect"]}
@@ -164,15 +169,16 @@ def _default_dialect(known: Config | None) -> object:
     )
 
 
-def _asked_dialect(found: str | None) -> str:
+def _asked_dialect(found: str | None, known: Config | None) -> str:
     from yolotop.config.schema import DIALECTS
 
+    names = sorted((*DIALECTS, *(known.presets if known is not None else ())))
     while True:
         default = found or "ultralytics"
         said = str(typer.prompt("Dialect", default=default, err=True)).strip()
-        if said in DIALECTS:
+        if said in names:
             return said
-        out.narrate(f"Known dialects: {', '.join(sorted(DIALECTS))}")
+        out.narrate(f"Known dialects: {', '.join(names)}")
 
 
 # --- the first answers ---------------------------------------------------------------

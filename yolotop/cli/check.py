@@ -26,6 +26,7 @@ STYLES = {
     "ok": "green",
     "slow": "yellow",
     "cold": "cyan",
+    "changed": "yellow",
     "wrong": "bold red",
     "failed": "bold red",
 }
@@ -166,5 +167,7 @@ def _unregistered(where: Places, url: str, api_key: str | None) -> Deployment:
     table: dict[str, object] = {"name": name or "endpoint", "url": url}
     if api_key is not None:
         table["api_key"] = api_key
-    defaults = where.load().defaults
-    return deployment_from_table(table, defaults, "the command line")
+    known = where.load()
+    return deployment_from_table(
+        table, known.defaults, "the command line", presets=known.presets
+    )

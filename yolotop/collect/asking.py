@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from yolotop.collect.clock import Clock
 from yolotop.model import Answer, Deployment, ErrorKind, ProbeError, ProbeKind
 from yolotop.probe.prober import Shown, deadline_s
+from yolotop.probe.recognise import Finding
 from yolotop.text import clean, redact
 
 GRACE_S: Final = 5.0
@@ -35,6 +36,9 @@ class Asker(Protocol):
 
     async def show(self, deployment: Deployment, image: str, *, seed: int = 0) -> Shown:
         """Send this image; raises FrameError for one that cannot be used."""
+
+    async def recognise(self, deployment: Deployment) -> Finding:
+        """Find out what the server is; raises ProbeFailure where nobody answers."""
 
 
 async def ask_once(

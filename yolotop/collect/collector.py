@@ -174,6 +174,7 @@ class Collector:
             rules=self._rounds,
             asker=self._asker,
             defaults=lambda: self._config.defaults,
+            presets=lambda: self._config.presets,
             stop=self.stop,
             paused=self._mark_unregistered,
             stamp=lambda: self._supervisor.stamp("requests"),

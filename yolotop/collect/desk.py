@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 from yolotop.collect.asking import GRACE_S, Asker, ask_once
 from yolotop.collect.clock import Clock, sleep
+from yolotop.collect.finding import finding_json
 from yolotop.collect.showing import showing
 from yolotop.collect.turns import Turns
 from yolotop.config.deployment import deployment_from_table
@@ -29,6 +30,8 @@ from yolotop.errors import StoreError, UsageError, YolotopError
 from yolotop.judge.report import sample_json
 from yolotop.judge.verdict import judge
 from yolotop.model import Deployment, Expectation, HealthState, ProbeKind, Sample
+from yolotop.model.preset import Preset
+from yolotop.probe.failures import ProbeFailure
 from yolotop.probe.frames import FrameError
 from yolotop.probe.prober import deadline_s
 from yolotop.store.protocol import Request, RequestKind, Writer
@@ -37,6 +40,8 @@ from yolotop.text import clean, redact
 POLL_S: Final = 0.5
 MOST_TRIALS: Final = 4
 """Trials and images by hand at once; more wait. Someone is looking at each of them."""
+RECOGNISE_S: Final = 20.0
+"""Longest that finding out what a server is may take, all requests together."""
 SYNTHETIC: Final = "synthetic"
 GOLDEN: Final = "golden"
 """What a face may call an image: a drawn scene, another each time; its own file."""
@@ -67,7 +72,10 @@ class Rules(Protocol):
 
 
 class Desk:
-    """Carries requests out. ``defaults`` gives what a trial's table starts from."""
+    """Carries requests out.
+
+    ``defaults`` gives what a trial's table starts from, ``presets`` what it may name.
+    """
 
     def __init__(
         self,
@@ -79,6 +87,7 @@ class Desk:
         asker: Asker,
         defaults: Callable[[], Mapping[str, object]],
         stop: Callable[[], None],
+        presets: Callable[[], Mapping[str, Preset]] = dict,
         paused: Callable[[], None] = lambda: None,
         stamp: Callable[[], None] = lambda: None,
     ) -> None:
@@ -88,6 +97,7 @@ class Desk:
         self._rules = rules
         self._asker = asker
         self._defaults = defaults
+        self._presets = presets
         self._stop = stop
         self._paused = paused
         self._stamp = stamp
@@ -146,6 +156,9 @@ class Desk:
         if request.kind is RequestKind.TRIAL:
             async with self._trials:
                 return _as_json(await self._trial(request.body))
+        if request.kind is RequestKind.RECOGNISE:
+            async with self._trials:
+                return await self._recognise(request.body)
         if name is None:
             raise UsageError(f"a request to {request.kind} must name a deployment")
         if request.kind is RequestKind.PROBE:
@@ -174,9 +187,27 @@ class Desk:
     async def _trial(self, body: str) -> list[Sample]:
         """The questions to an endpoint that is not registered, liveness first."""
         deployment = deployment_from_table(
-            _table(body), self._defaults(), "the deployment to test"
+            _table(body),
+            self._defaults(),
+            "the deployment to test",
+            presets=self._presets(),
         )
         return [await self._try(deployment, kind) for kind in deployment.questions]
+
+    async def _recognise(self, body: str) -> str:
+        deployment = deployment_from_table(
+            _table(body),
+            self._defaults(),
+            "the deployment to look at",
+            presets=self._presets(),
+        )
+        try:
+            async with asyncio.timeout(RECOGNISE_S):
+                return finding_json(await self._asker.recognise(deployment))
+        except TimeoutError:
+            raise UsageError("it answers too slowly to find out what it is") from None
+        except ProbeFailure as failure:
+            raise UsageError(clean(failure.message, limit=300)) from None
 
     async def _show(self, deployment: Deployment, source: str, image: str) -> str:
         """Send one image. It is judged for whoever looks, and stored nowhere."""
@@ -194,7 +225,7 @@ class Desk:
             ) from None
         if image != deployment.image:
             # What it must find on its own image says nothing about this one.
-            deployment = replace(deployment, expect=Expectation())
+            deployment = replace(deployment, expect=Expectation(), golden=None)
         sample = Sample(shown.answer, judge(shown.answer, deployment, HealthState()))
         told = await asyncio.to_thread(showing, shown, sample, source=source)
         return json.dumps(told, ensure_ascii=False)

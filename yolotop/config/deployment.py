@@ -14,7 +14,10 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from yolotop.config.duration import format_duration
+from yolotop.config.expect import read_expectation
+from yolotop.config.golden import read_golden, read_tolerance
 from yolotop.config.maintenance import as_maintenance
+from yolotop.config.presets import PARTS, names_a_model, shipped, with_parts
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
 from yolotop.config.schema import DIALECTS
@@ -28,7 +31,9 @@ from yolotop.config.table import (
     as_share,
     as_text,
 )
-from yolotop.model import Deployment, Expectation, SecretRef
+from yolotop.config.tensor import read_tensor
+from yolotop.model import Deployment, SecretRef
+from yolotop.model.preset import Preset
 from yolotop.text import clean
 
 _T = TypeVar("_T")
@@ -36,6 +41,11 @@ _T = TypeVar("_T")
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "dialect": "text",
+        "auth": "table",
+        "liveness": "table",
+        "request": "table",
+        "response": "table",
+        "refusals": "table",
         "model": "text",
         "model_version": "text",
         "class_names": "list",
@@ -73,18 +83,18 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "client_key": "text",
         "verify_tls": "boolean",
         "allow_link_local": "boolean",
+        "tensor": "table",
+        "tolerance": "table",
         "expect": "table",
     }
 )
 """Keys that ``[defaults]`` and ``[[deployment]]`` share, with their kind in TOML."""
-OWN_KEYS: Final = ("name", "url", "location", "paused")
+OWN_KEYS: Final = ("name", "url", "location", "golden", "paused")
 """Keys of a ``[[deployment]]`` that make no sense in ``[defaults]``."""
-KEYS: Final = ("name", "url", "location", *KINDS, "paused")
+KEYS: Final = ("name", "url", "location", "golden", *KINDS, "paused")
 """Every key of a ``[[deployment]]``."""
-EXPECT_KEYS: Final = ("drawn", "min_detections", "max_detections", "labels")
 
-MOST_DETECTIONS: Final = 999
-"""Largest count to expect: a probe keeps 1,000 detections, so that is "too many"."""
+NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
 ASLEEP_AFTER_S: Final = 1_200.0
@@ -118,21 +128,29 @@ def deployment_from_table(
     where: str = "the deployment",
     *,
     base: Path | None = None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> Deployment:
     """The deployment that ``table`` describes on top of ``defaults``.
 
-    ``where`` names the place in messages; relative paths are relative to ``base`` (the
-    working directory without). Raises :class:`~yolotop.errors.ConfigError` with every
-    problem of the table.
+    ``presets`` are those of the config file, beside those that ship. ``where`` names
+    the place in messages; relative paths are relative to ``base`` (the working
+    directory without). Raises :class:`~yolotop.errors.ConfigError` with every problem
+    of the table.
     """
     findings = Findings(where)
-    found = read_deployment(table, defaults or {}, findings.scope(""), base=base)
+    found = read_deployment(
+        table, defaults or {}, findings.scope(""), base=base, presets=presets
+    )
     findings.check()
     return found
 
 
 def read_defaults(
-    values: Mapping[str, object], scope: Scope, *, base: Path | None
+    values: Mapping[str, object],
+    scope: Scope,
+    *,
+    base: Path | None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> None:
     """Report what is wrong in a ``[defaults]`` table."""
     table = Table(values, scope, {})
@@ -141,7 +159,7 @@ def read_defaults(
             scope.problem(f"{key} belongs in a [[deployment]], not in [defaults]", key)
     known = {key: values[key] for key in values if key not in OWN_KEYS}
     Table(known, scope, {}).only(tuple(KINDS))
-    _effective(table, scope, name="", url="", base=base)
+    _effective(table, scope, name="", url="", base=base, presets=presets)
 
 
 def read_deployment(
@@ -150,6 +168,7 @@ def read_deployment(
     scope: Scope,
     *,
     base: Path | None,
+    presets: Mapping[str, Preset] = NO_PRESETS,
 ) -> Deployment:
     """The deployment in ``values``; problems go to ``scope`` and are stood in for."""
     table = Table(values, scope, defaults)
@@ -159,20 +178,28 @@ def read_deployment(
             scope.problem(f"{key} is missing; every deployment needs one")
     name = table.read("name", "?", as_label)
     url = table.read("url", "http://localhost", as_url)
-    found = _effective(table, scope, name=name, url=url, base=base)
+    found = _effective(table, scope, name=name, url=url, base=base, presets=presets)
     _advise(found, table, scope)
     return found
 
 
 def _effective(
-    table: Table, scope: Scope, *, name: str, url: str, base: Path | None
+    table: Table,
+    scope: Scope,
+    *,
+    name: str,
+    url: str,
+    base: Path | None,
+    presets: Mapping[str, Preset],
 ) -> Deployment:
     scale_to_zero = table.boolean("scale_to_zero", fallback=False)
     image = table.read("image", "synthetic", lambda value: as_image(value, base))
+    dialect = table.choice("dialect", "ultralytics", known=(*DIALECTS, *presets))
     return Deployment(
         name=name,
         url=url,
-        dialect=table.choice("dialect", "ultralytics", known=DIALECTS),
+        dialect=dialect,
+        preset=_preset(table, scope, presets.get(dialect) or shipped(dialect)),
         model=_optional(table, "model", as_model),
         model_version=_optional(table, "model_version", as_model),
         class_names=table.read("class_names", (), as_class_names),
@@ -199,7 +226,10 @@ def _effective(
         scale_to_zero=scale_to_zero,
         cold_start_s=table.duration("cold_start", 55.0, low=0.0, high=HOUR_S),
         image=image,
-        expect=_expectation(table, scope, image),
+        tensor=read_tensor(table, scope),
+        golden=read_golden(table, scope, image, base),
+        tolerance=read_tolerance(table, scope),
+        expect=read_expectation(table, scope, image),
         slow_ms=_optional(
             table, "slow", lambda value: as_duration(value, 0.001, HOUR_S) * 1_000
         ),
@@ -230,42 +260,22 @@ def _effective(
     )
 
 
+def _preset(table: Table, scope: Scope, named: Preset) -> Preset:
+    """The preset of that name with the tables that stand here, or in the defaults."""
+    own = {key: table.values[key] for key in PARTS if key in table.values}
+    inherited = {
+        key: table.defaults[key]
+        for key in PARTS
+        if key in table.defaults and key not in own
+    }
+    if inherited:
+        # What is wrong there was reported where it stands.
+        named = with_parts(named, inherited, Findings("").scope(""))
+    return with_parts(named, own, scope) if own else named
+
+
 def _optional(table: Table, key: str, rule: Callable[[object], _T]) -> _T | None:
     return table.read(key, None, rule)
-
-
-def _expectation(table: Table, scope: Scope, image: str) -> Expectation:
-    value = table.values.get("expect", table.defaults.get("expect", {}))
-    own = "expect" in table.values
-    if not isinstance(value, Mapping):
-        if own:
-            scope.problem(f"expect is {kind_of(value)}; write a table", "expect")
-        return Expectation()
-    inner = scope.child(f"{scope.subject} expect".strip(), "expect")
-    expect = (
-        Table(value, inner, {})
-        if own
-        # Problems of inherited expectations were reported where they stand.
-        else Table({}, inner, value)
-    )
-    expect.only(EXPECT_KEYS)
-    found = Expectation(
-        drawn=expect.boolean("drawn", fallback=False),
-        min_detections=_optional(expect, "min_detections", _as_count),
-        max_detections=_optional(expect, "max_detections", _as_count),
-        labels=expect.read("labels", (), as_labels),
-    )
-    low, high = found.min_detections, found.max_detections
-    if own and low is not None and high is not None and low > high:
-        inner.problem(
-            f"min_detections {low} is above max_detections {high}", "min_detections"
-        )
-    if own and found.drawn and image != "synthetic":
-        inner.problem(
-            "drawn works with the synthetic image only; remove it or remove image",
-            "drawn",
-        )
-    return found
 
 
 def as_model(value: object) -> str:
@@ -331,10 +341,6 @@ def _as_budget(value: object) -> float:
     return as_duration(value, 0.01, 600.0)
 
 
-def _as_count(value: object) -> int:
-    return as_integer(value, 0, MOST_DETECTIONS)
-
-
 def as_ref(value: object, base: Path | None) -> SecretRef:
     """A reference to a secret; nothing of the value is ever repeated."""
     if not isinstance(value, str):
@@ -396,6 +402,12 @@ def _advise(found: Deployment, table: Table, scope: Scope) -> None:
             f"degraded_after {found.degraded_after} is more than the last "
             f"{found.degraded_window} answers that are looked at (degraded_window)",
             "degraded_after" if "degraded_after" in table.values else "degraded_window",
+        )
+    if found.model is None and names_a_model(found.preset):
+        scope.problem(
+            f"model is missing; {found.preset.title} asks for a model by its name: "
+            'add model = "..."',
+            "dialect",
         )
     _advise_reach(found, scope)
     if keeps_awake(found):

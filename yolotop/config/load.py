@@ -21,6 +21,7 @@ import platformdirs
 from yolotop.config.deployment import read_defaults, read_deployment
 from yolotop.config.environment import COLLECTOR_KINDS, read_environment
 from yolotop.config.locate import Layout, locate
+from yolotop.config.presets import read_presets
 from yolotop.config.problems import (
     Findings,
     InvalidConfig,
@@ -35,6 +36,7 @@ from yolotop.config.table import Table, as_share
 from yolotop.config.ui import read_ui
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment
+from yolotop.model.preset import Preset
 from yolotop.text import clean
 
 FILE_NAME: Final = "yolotop.toml"
@@ -46,6 +48,7 @@ _SECTIONS: Final = (
     "keymap",
     "collector",
     "store",
+    "preset",
     "defaults",
     "deployment",
 )
@@ -171,10 +174,15 @@ def parse(
         _section(document, "collector", top), overrides["collector"], findings
     )
     store = read_store(_section(document, "store", top), overrides["store"], findings)
+    presets = read_presets(_section(document, "preset", top), findings)
     defaults = _defaults(
-        _section(document, "defaults", top), overrides["defaults"], findings, base
+        _section(document, "defaults", top),
+        overrides["defaults"],
+        findings,
+        base,
+        presets,
     )
-    deployments = _deployments(document, defaults, findings, base)
+    deployments = _deployments(document, defaults, findings, base, presets)
     where = _data_dir(document, top, base=base, env=env, flag=data_dir)
     if path is not None:
         _check_mode(path, top)
@@ -187,6 +195,7 @@ def parse(
         defaults=defaults,
         collector=collector,
         store=store,
+        presets=presets,
         warnings=tuple(str(warning) for warning in findings.warnings),
     )
 
@@ -276,12 +285,13 @@ def _defaults(
     override: Mapping[str, object],
     findings: Findings,
     base: Path | None,
+    presets: Mapping[str, Preset],
 ) -> dict[str, object]:
     scope = findings.scope("[defaults]", "defaults")
-    read_defaults(values, scope, base=base)
+    read_defaults(values, scope, base=base, presets=presets)
     if override:
         environment = scope.child("YOLOTOP_DEFAULTS_…", source="environment")
-        read_defaults(override, environment, base=base)
+        read_defaults(override, environment, base=base, presets=presets)
     return {**values, **override}
 
 
@@ -290,6 +300,7 @@ def _deployments(
     defaults: Mapping[str, object],
     findings: Findings,
     base: Path | None,
+    presets: Mapping[str, Preset],
 ) -> tuple[Deployment, ...]:
     tables = document.get("deployment", [])
     top = findings.scope("")
@@ -322,7 +333,7 @@ def _deployments(
         )
         scope = findings.scope(subject, "deployment", index)
         before = len(findings.problems)
-        deployment = read_deployment(table, defaults, scope, base=base)
+        deployment = read_deployment(table, defaults, scope, base=base, presets=presets)
         if isinstance(name, str) and name in taken:
             line = findings.layout().line("deployment", taken[name], "name")
             by = f" by the one in line {line}" if line else ""

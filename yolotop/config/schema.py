@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from yolotop.model import Deployment, StoreSettings
+from yolotop.model.preset import Preset
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
 """Spans of time that ``[ui] range`` may name; the same as the view's."""
@@ -22,10 +23,38 @@ VIEWS: Final = ("cards", "compact", "table", "map")
 IMAGES: Final = ("auto", "blocks", "kitty")
 """Ways to draw pictures that ``[ui] images`` may name."""
 SYMBOLS: Final = ("auto", "braille", "block", "ascii")
-DIALECTS: Final = ("ultralytics",)
-"""Serving protocols that the probe speaks."""
+DIALECTS: Final = (
+    "ultralytics",
+    "ultralytics-hub",
+    "fastapi",
+    "litserve",
+    "bentoml",
+    "ray-serve",
+    "mosec",
+    "torchserve",
+    "triton",
+    "kserve",
+    "mlserver",
+    "openvino",
+    "oip",
+    "kserve-v1",
+    "tf-serving",
+    "mlflow",
+    "roboflow",
+    "codeproject",
+    "deepstack",
+    "doods",
+    "sagemaker",
+    "vertex",
+    "azureml",
+    "frigate",
+    "generic",
+    "http",
+)
+"""The presets that ship, one file each in ``probe/presets``; users have their own."""
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+_NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
 _NO_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
@@ -72,7 +101,8 @@ class Config:
 
     ``defaults`` is the ``[defaults]`` table as written, environment applied: what a
     trial of an unregistered endpoint starts from. ``warnings`` are sentences, with
-    their place, about what is allowed but rarely meant.
+    their place, about what is allowed but rarely meant. ``presets`` are those of the
+    file, by name.
     """
 
     path: Path | None
@@ -83,6 +113,10 @@ class Config:
     warnings: tuple[str, ...] = ()
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    # Has no hash, like the keymap.
+    presets: Mapping[str, Preset] = field(
+        default_factory=lambda: _NO_PRESETS, hash=False
+    )
 
     def deployment(self, name: str) -> Deployment | None:
         """The deployment of that name, however its accents are composed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from yolotop.model.golden import Baseline, Tolerance
-from yolotop.model.preset import ULTRALYTICS, Preset
+from yolotop.model.preset import ULTRALYTICS, Preset, Tensor
 from yolotop.model.words import ProbeKind
 
 
@@ -85,7 +85,8 @@ class Deployment:
     ``class_names`` its classes in their order, for servers that answer with numbers.
     ``headers`` go out with every request. ``golden`` is the pinned answer to ``image``,
     compared within ``tolerance``. ``metrics_url`` is where the server counts its real
-    traffic (``""``: nowhere, ``None``: where the preset says).
+    traffic (``""``: nowhere, ``None``: where the preset says). ``tensor`` is what goes
+    in and comes out, for servers of tensors (``None``: as ultralytics exports).
     """
 
     name: str
@@ -134,6 +135,7 @@ class Deployment:
     golden: Baseline | None = None
     tolerance: Tolerance = Tolerance()  # noqa: RUF009 - frozen, so sharing it is safe
     metrics_url: str | None = None
+    tensor: Tensor | None = None
 
     @property
     def questions(self) -> tuple[ProbeKind, ...]:

@@ -157,6 +157,53 @@ class Metrics:
     profile: str = ""
 
 
+class Head(StrEnum):
+    """What the numbers of a YOLO output stand for.
+
+    ``raw`` is ``[1, 4 + classes, N]`` or its transpose, with overlaps still in it;
+    ``end2end`` rows of x1, y1, x2, y2, score, class; ``auto`` goes by the shape, and
+    ``none`` leaves the numbers alone: only that they came is looked at.
+    """
+
+    AUTO = "auto"
+    RAW = "raw"
+    END2END = "end2end"
+    NONE = "none"
+
+
+class Task(StrEnum):
+    """What follows the classes in a YOLO output: nothing, or 32 mask coefficients, or
+
+    keypoints, or an angle.
+    """
+
+    DETECT = "detect"
+    SEGMENT = "segment"
+    POSE = "pose"
+    OBB = "obb"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """What goes into a server of tensors and comes out of it (``dialect = "oip"``).
+
+    ``shape`` is the input's as the server tells it: NCHW or NHWC, with or without the
+    batch, ``-1`` where any will do; empty: ``[1, 3, imgsz, imgsz]``. ``datatype`` is
+    the protocol's word; with ``BYTES`` the encoded image travels and the server
+    decodes it. ``keypoints`` are how many there are, and numbers of each (``17, 3``).
+    ``binary`` says that the server announces ``binary_tensor_data``.
+    """
+
+    input: str = "images"
+    shape: tuple[int, ...] = ()
+    datatype: str = "FP32"
+    output: str = "output0"
+    head: Head = Head.AUTO
+    task: Task = Task.DETECT
+    keypoints: tuple[int, int] | None = None
+    binary: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """One way to speak to servers. ``dialect`` names the code that does it.

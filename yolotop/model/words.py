@@ -98,3 +98,4 @@ class EventKind(StrEnum):
     FLAPPING = "flapping"
     CERTIFICATE = "certificate"
     METRICS = "metrics"
+    LIBRARY_CHANGED = "library_changed"

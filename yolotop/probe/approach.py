@@ -147,7 +147,12 @@ class Approaches:
         if not keys.api_key and where.basic:
             headers.append((b"Authorization", where.basic))
         return Request(
-            spec.method.encode("ascii"), where, tuple(headers), spec.body, context
+            spec.method.encode("ascii"),
+            where,
+            tuple(headers),
+            spec.body,
+            context,
+            spec.limits,
         )
 
 

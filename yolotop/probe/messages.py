@@ -39,13 +39,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, complete. ``tls`` overrides the transport's own context."""
+    """One request, complete. ``tls`` and ``limits`` override the transport's own."""
 
     method: bytes
     target: Target
     headers: RawHeaders = ()
     body: bytes = field(default=b"", repr=False)
     tls: ssl.SSLContext | None = None
+    limits: Limits | None = None
 
     def serialise(self, *, absolute: bool = False) -> bytes:
         """The bytes on the wire; ``absolute`` puts the whole URL in the first line.

@@ -37,6 +37,7 @@ from yolotop.probe.frames import Drawn, Frame, FrameError
 from yolotop.probe.headers import worth_showing
 from yolotop.probe.messages import Reply
 from yolotop.probe.pictures import SCENES, Pictures
+from yolotop.probe.recognise import Finding, recognise
 from yolotop.probe.refusal import error_sentence
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact, redact_bytes, show_url
@@ -69,6 +70,7 @@ class _Question:
     doubtful: bool = False
     """Whether more is expected of a prediction than its shape."""
     body: bytes = b""
+    digest: str | None = None
 
     def failed(self, failure: ProbeFailure) -> Answer:
         """No usable answer."""
@@ -151,7 +153,7 @@ class _Question:
             tls_expires_at=tls_expires_at,
             headers=headers,
             frame_sha256=None if frame is None else frame.sha256,
-            body_digest=None if prediction is None else _digest(self.body),
+            body_digest=None if prediction is None else self.digest,
         )
 
 
@@ -182,6 +184,7 @@ class Prober:
         known: Mapping[str, Dialect] = dialects.KNOWN,
     ) -> None:
         self._now = now
+        self._secret = secret
         self._transport = transport or MeasuringTransport()
         self._approaches = Approaches(secret, known)
         self._pictures = Pictures()
@@ -207,6 +210,15 @@ class Prober:
         question = _Question(deployment.name, ProbeKind.PREDICT, self._now())
         answer = await self._answer(deployment, question, image, seed)
         return Shown(answer, frame, question.body)
+
+    async def recognise(self, deployment: Deployment) -> Finding:
+        """What the server at this address is, found with GETs; see ``recognise``.
+
+        Raises ProbeFailure where nobody answers, YolotopError for its settings.
+        """
+        return await recognise(
+            deployment, secret=self._secret, transport=self._transport
+        )
 
     async def _answer(
         self, deployment: Deployment, question: _Question, image: str, seed: int
@@ -241,7 +253,11 @@ class Prober:
             question.doubtful = (
                 deployment.golden is not None or not deployment.expect.is_empty
             )
-            spec = dialect.predict_request(deployment, frame)
+            spec = (
+                await asyncio.to_thread(dialect.predict_request, deployment, frame)
+                if dialect.slow_to_ask
+                else dialect.predict_request(deployment, frame)
+            )
         else:
             spec = dialect.health_request(deployment)
         request = await self._approaches.request(approach, spec, keys)
@@ -259,7 +275,11 @@ class Prober:
         secret = question.secret
         if secret:
             # An echo of the key must not reach the history under any name.
-            body = redact_bytes(reply.body, secret)
+            body = (
+                redact_bytes(reply.body, secret)
+                if len(reply.body) <= READ_ELSEWHERE
+                else await asyncio.to_thread(redact_bytes, reply.body, secret)
+            )
             if body is not reply.body:
                 reply = replace(reply, body=body)
         question.body = reply.body
@@ -314,11 +334,15 @@ async def _content(
     if frame is None:
         dialect.read_health(reply, approach.deployment)
         return None
+
+    def read() -> Prediction:
+        prediction = dialect.read_predict(reply, approach.deployment, frame)
+        question.digest = _digest(reply.body)
+        return prediction
+
     if len(reply.body) <= READ_ELSEWHERE:
-        return dialect.read_predict(reply, approach.deployment, frame)
-    return await asyncio.to_thread(
-        dialect.read_predict, reply, approach.deployment, frame
-    )
+        return read()
+    return await asyncio.to_thread(read)
 
 
 def _refusal(reply: Reply, approach: Approach) -> str:
@@ -337,7 +361,7 @@ _BETWEEN: Final = frozenset({502, 503, 504})
 
 
 def _digest(body: bytes) -> str:
-    # Some 1 GB/s: 8 ms for the largest body there can be, 10 us for a usual one.
+    # Some 1 GB/s: 32 ms for the largest body there can be, 10 us for a usual one.
     return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 

@@ -82,9 +82,8 @@ class MeasuringTransport:
         context = None
         if request.target.encrypted:
             context = request.tls or self._tls or await self._contexts.context()
-        journey = _Journey(
-            request, route, context, self._limits, self._resolver, self._shelf
-        )
+        limits = request.limits or self._limits
+        journey = _Journey(request, route, context, limits, self._resolver, self._shelf)
         journey.start(self._clock)
         try:
             async with asyncio.timeout(within) as scope:

@@ -42,6 +42,7 @@ class RequestKind(StrEnum):
     MAINTENANCE = "maintenance"
     TRIAL = "trial"
     PREDICT = "predict"
+    RECOGNISE = "recognise"
     STOP = "stop"
 
 
@@ -55,7 +56,10 @@ class Request:
     where it has no offset), or nothing to end it now. *Predict* sends one image to a
     registered deployment, beside the history: ``body`` is ``{"image": ...}`` with
     ``synthetic``, ``golden`` (its own ``image``) or an absolute path; the result is a
-    JSON object with what came back, see :mod:`yolotop.collect.showing`.
+    JSON object with what came back, see :mod:`yolotop.collect.showing`. *Recognise*
+    finds out what a server is, with GETs alone: ``body`` is a table as for a trial,
+    the result a JSON object with ``dialect`` (or ``null``), ``sure``, ``why``,
+    ``settings`` for that table, ``models``, ``wants_key`` and ``asked``.
     """
 
     id: int

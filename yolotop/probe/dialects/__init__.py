@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from yolotop.errors import ConfigError
+from yolotop.probe.dialects.generic import Generic
+from yolotop.probe.dialects.oip import OpenInference
 from yolotop.probe.dialects.protocol import BadResponse, Dialect, RequestSpec
 from yolotop.probe.dialects.ultralytics import Ultralytics
 from yolotop.text import clean
@@ -23,7 +25,7 @@ def by_name(dialects: Iterable[Dialect]) -> Mapping[str, Dialect]:
     return MappingProxyType({dialect.name: dialect for dialect in dialects})
 
 
-KNOWN: Final = by_name((Ultralytics(),))
+KNOWN: Final = by_name((Ultralytics(), OpenInference(), Generic()))
 """Every dialect that ships."""
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from yolotop.model import Deployment
+from yolotop.model import Deployment, asked
 from yolotop.model.preset import Auth, Carrier, Encoding, Question
 from yolotop.probe.dialects.pointers import placed
 from yolotop.probe.dialects.protocol import RequestSpec
 from yolotop.probe.failures import UnsendableRequest
 from yolotop.probe.frames import Frame
 from yolotop.probe.multipart import form
+
+place = asked.place
 
 _JSON: Final = (("Content-Type", "application/json"),)
 
@@ -34,7 +34,7 @@ def authorised(spec: RequestSpec, key: str, auth: Auth) -> RequestSpec:
         case Carrier.HEADER:
             return replace(spec, headers=(*spec.headers, (auth.name, key)))
         case Carrier.QUERY:
-            return replace(spec, url=_with_query(spec.url, ((auth.name, key),)))
+            return replace(spec, url=asked.with_query(spec.url, ((auth.name, key),)))
         case Carrier.FORM:
             return _with_field(spec, auth.name, key)
 
@@ -60,68 +60,12 @@ def _with_field(spec: RequestSpec, name: str, key: str) -> RequestSpec:
 # --- where ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def place(deployment_url: str, path: str, known: tuple[str, ...]) -> str:
-    """The URL of ``path`` for a deployment that is registered under some URL.
-
-    ``known`` are paths of the same preset: one that ends the registered URL is not
-    part of the base, so that people may register what they have at hand.
-    """
-    parts = urlsplit(deployment_url)
-    base = parts.path.rstrip("/")
-    for ending in sorted({*known, path}, key=len, reverse=True):
-        if ending and ending[0] == "/" and base.endswith(ending.rstrip("/")):
-            base = base.removesuffix(ending.rstrip("/"))
-            break
-    if not path.startswith(":"):
-        where = (parts.scheme, parts.netloc, base + path or "/", parts.query, "")
-        return urlunsplit(where)
-    port, slash, rest = path[1:].partition("/")
-    netloc = parts.netloc
-    if port:
-        if parts.scheme == "http+unix":
-            raise UnsendableRequest("a Unix socket has no other port")
-        head, at, host = netloc.rpartition("@")
-        bare = host.rpartition(":")[0] if _has_port(host) else host
-        netloc = f"{head}{at}{bare}:{port}"
-    return urlunsplit((parts.scheme, netloc, slash + rest or "/", parts.query, ""))
-
-
-def _has_port(host: str) -> bool:
-    return ":" in host and not host.endswith("]")
-
-
-def filled(path: str, deployment: Deployment) -> str:
-    """``path`` with model and version in it; without a version its part goes too."""
-    if "{" not in path:
-        return path
-    if "{model}" in path and deployment.model is None:
-        raise UnsendableRequest(
-            f'{deployment.preset.title} needs the model\'s name: set model = "..."'
-        )
-    if deployment.model_version is None:
-        path = path.replace("/versions/{version}", "").replace("/{version}", "")
-    model = quote(deployment.model or "", safe="")
-    version = quote(deployment.model_version or "", safe="")
-    return path.replace("{model}", model).replace("{version}", version)
-
-
 def url_of(deployment: Deployment, path: str) -> str:
-    """The URL of a path of the deployment's preset."""
-    preset = deployment.preset
-    known = [how.path for how in (preset.liveness, preset.question) if how is not None]
-    named = tuple(
-        filled(one, deployment)
-        for one in known
-        if "{model}" not in one or deployment.model is not None
-    )
-    return place(deployment.url, filled(path, deployment), named)
-
-
-def _with_query(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    parts = urlsplit(url)
-    query = "&".join(part for part in (parts.query, urlencode(pairs)) if part)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    """The URL of a path of the preset. Raises UnsendableRequest where there is none."""
+    try:
+        return asked.url_of(deployment, path)
+    except ValueError as error:
+        raise UnsendableRequest(str(error)) from None
 
 
 # --- what ----------------------------------------------------------------------------
@@ -140,13 +84,10 @@ def image_request(deployment: Deployment, frame: Frame) -> RequestSpec:
     how = deployment.preset.question
     if how is None:
         raise UnsendableRequest(f"{deployment.preset.title} answers no prediction")
-    url = url_of(deployment, how.path)
-    if how.query:
-        filled_query = tuple(
-            (name, value.replace("{model}", deployment.model or ""))
-            for name, value in how.query
-        )
-        url = _with_query(url, filled_query)
+    try:
+        url = asked.question_url(deployment, how)
+    except ValueError as error:
+        raise UnsendableRequest(str(error)) from None
     match how.encoding:
         case Encoding.NONE:
             return RequestSpec(how.method, url, how.headers)
@@ -161,30 +102,17 @@ def image_request(deployment: Deployment, frame: Frame) -> RequestSpec:
             headers = (("Content-Type", encoded.content_type), *how.headers)
             return RequestSpec(how.method, url, headers, encoded.body)
         case Encoding.JSON:
-            body = _json_body(frame, how, tuple(settings(deployment, how).items()))
+            body = _json_body(
+                frame, how, tuple(asked.settings(deployment, how).items())
+            )
             return RequestSpec(how.method, url, (*_JSON, *how.headers), body)
-
-
-def settings(deployment: Deployment, how: Question) -> Mapping[str, object]:
-    """Those of our settings that are set and that the server has a name for."""
-    ours: dict[str, object] = {
-        "conf": None if deployment.conf is None else deployment.conf * how.scale,
-        "iou": deployment.iou,
-        "imgsz": deployment.imgsz,
-        "model": deployment.model,
-    }
-    return {
-        theirs: ours[name]
-        for name, theirs in how.settings
-        if ours.get(name) is not None
-    }
 
 
 def form_fields(deployment: Deployment, how: Question) -> tuple[tuple[str, str], ...]:
     """The plain fields of a form, before the image."""
     return tuple(
-        (name, value if isinstance(value, str) else f"{value:g}")
-        for name, value in settings(deployment, how).items()
+        (name, asked.as_field(value))
+        for name, value in asked.settings(deployment, how).items()
     )
 
 

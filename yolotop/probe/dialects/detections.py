@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Final
 
 from yolotop.model import Detection
+from yolotop.probe.dialects.outlines import four_corners, keypoints, outline
 from yolotop.probe.dialects.protocol import BadResponse
 from yolotop.text import clean
 
@@ -25,6 +26,10 @@ LONGEST_LABEL: Final = 80
 LABELS: Final = ("name", "label", "class_name", "class")
 _CONFIDENCES: Final = ("confidence", "conf", "score")
 _BOXES: Final = ("box", "bbox", "xyxy")
+_OUTLINES: Final = ("segments", "polygon", "mask")
+_RATIOS: Final = ("pixel_ratio",)
+_BEYOND: Final = frozenset(("segments", "keypoints", "polygon", "mask"))
+"""What an item of a plain detector has not."""
 
 Box = tuple[float, float, float, float]
 
@@ -46,14 +51,14 @@ def _common(item: object) -> Detection | None:
 
     The same as :func:`_read` for what it takes, at a quarter of the time.
     """
-    if type(item) is not dict:
+    if type(item) is not dict or (len(item) > 4 and not _BEYOND.isdisjoint(item)):
         return None
-    name, share, box = item.get("name"), item.get("confidence"), item.get("box")
+    name, sure, box = item.get("name"), item.get("confidence"), item.get("box")
     if (
         type(name) is not str
         or len(name) > LONGEST_LABEL
-        or type(share) is not float
-        or not 0.0 <= share <= 1.0
+        or type(sure) is not float
+        or not 0.0 <= sure <= 1.0
         or type(box) is not dict
         or len(box) != 4
     ):
@@ -66,31 +71,67 @@ def _common(item: object) -> Detection | None:
         and isinstance(y2, float)
         and isfinite(x1 + y1 + x2 + y2)
     ):
-        return Detection(label(name), share, (x1, y1, x2, y2))
+        return Detection(label(name), sure, (x1, y1, x2, y2))
     return None
 
 
 def _read(item: object, index: int, class_names: Sequence[object]) -> Detection:
     where = f"result {index + 1}"
+    if isinstance(item, list):
+        return _row(item, where, class_names)
     if not isinstance(item, dict):
         raise BadResponse(f"{where} is {_kind(item)}, not an object")
+    if not any(item.get(key) is not None for key in LABELS):
+        item = _keyed(item)
     confidence = _first(item, _CONFIDENCES)
     box = _first(item, _BOXES)
+    ratio = _first(item, _RATIOS)
+    outlined = _first(item, _OUTLINES)
     return Detection(
-        label=_label(item, where, class_names),
-        confidence=None if confidence is None else _share(confidence, where),
+        label=named(_first(item, LABELS), where, class_names),
+        confidence=None
+        if confidence is None
+        else share(number(confidence, where, "confidence"), where),
         box=None if box is None else _box(box, where),
+        outline=four_corners(box) if outlined is None else outline(outlined),
+        keypoints=keypoints(item.get("keypoints")),
+        share=None
+        if ratio is None
+        else share(number(ratio, where, "pixel ratio"), where),
     )
+
+
+def _row(row: list[object], where: str, class_names: Sequence[object]) -> Detection:
+    """``boxes.data.tolist()``: corners, perhaps a track, confidence and class."""
+    if len(row) not in (6, 7):
+        raise BadResponse(f"{where} is a list of {len(row)}, not an object")
+    x1, y1, x2, y2 = (number(edge, where, "box") for edge in row[:4])
+    sure, kind = number(row[-2], where, "confidence"), number(row[-1], where, "class")
+    if not kind.is_integer():
+        raise BadResponse(f"{where} has {kind:g} where its class should be")
+    return Detection(
+        named(int(kind), where, class_names), share(sure, where), (x1, y1, x2, y2)
+    )
+
+
+def _keyed(item: Mapping[str, object]) -> Mapping[str, object]:
+    """TorchServe's own detector: ``{"person": [x1, y1, x2, y2], "score": 0.9}``."""
+    boxes = [
+        key
+        for key, value in item.items()
+        if key not in _BOXES and isinstance(value, list) and len(value) == 4
+    ]
+    if len(item) != 2 or len(boxes) != 1 or not any(k in item for k in _CONFIDENCES):
+        return item
+    return {**item, "label": boxes[0], "box": item[boxes[0]]}
 
 
 def _first(item: Mapping[str, object], keys: tuple[str, ...]) -> object:
     return next((item[key] for key in keys if item.get(key) is not None), None)
 
 
-def _label(
-    item: Mapping[str, object], where: str, class_names: Sequence[object]
-) -> str:
-    value = _first(item, LABELS)
+def named(value: object, where: str, class_names: Sequence[object]) -> str:
+    """A class by its name or its number; ``None`` is none. Raises BadResponse."""
     if isinstance(value, str):
         return label(value[: LONGEST_LABEL * 4])
     if isinstance(value, int) and not isinstance(value, bool):
@@ -110,12 +151,12 @@ def label(text: str) -> str:
     return clean(text, limit=LONGEST_LABEL)
 
 
-def _share(value: object, where: str) -> float:
-    share = number(value, where, "confidence")
+def share(value: float, where: str) -> float:
+    """A confidence from 0 to 1. Raises BadResponse."""
     # float32 sums in a server may end a hair above one.
-    if not -1e-3 <= share <= 1.001:
-        raise BadResponse(f"{where} has a confidence of {share:g}, which is not 0 to 1")
-    return min(max(share, 0.0), 1.0)
+    if not -1e-3 <= value <= 1.001:
+        raise BadResponse(f"{where} has a confidence of {value:g}, which is not 0 to 1")
+    return min(max(value, 0.0), 1.0)
 
 
 def _box(value: object, where: str) -> Box:
@@ -126,6 +167,9 @@ def _box(value: object, where: str) -> Box:
         if len(xs) == 2:
             return (xs[0], ys[0], xs[1], ys[1])
         return (min(xs), min(ys), max(xs), max(ys))
+    if corners := four_corners(value):
+        ends = list(zip(*corners, strict=True))
+        return (min(ends[0]), min(ends[1]), max(ends[0]), max(ends[1]))
     if isinstance(value, list) and len(value) == 4:
         x1, y1, x2, y2 = (number(edge, where, "box") for edge in value)
         return (x1, y1, x2, y2)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from yolotop.model import Deployment, ErrorKind, Prediction, ProbeKind
 from yolotop.probe.frames import Frame
-from yolotop.probe.messages import Reply
+from yolotop.probe.messages import Limits, Reply
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -35,12 +35,14 @@ class RequestSpec:
     """One question, without the key. ``headers`` leave out the ones every request has.
 
     Those are Host, User-Agent, Accept, Accept-Encoding, Connection, Content-Length.
+    ``limits`` are the answer's, where the usual ones would not do.
     """
 
     method: str
     url: str
     headers: Headers = ()
     body: bytes = field(default=b"", repr=False)
+    limits: Limits | None = None
 
 
 class Dialect(Protocol):
@@ -49,6 +51,11 @@ class Dialect(Protocol):
     @property
     def name(self) -> str:
         """What users write after ``dialect =``."""
+        ...
+
+    @property
+    def slow_to_ask(self) -> bool:
+        """Whether to build a question takes longer than to have a thread do it."""
         ...
 
     def authorise(

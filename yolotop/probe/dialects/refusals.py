@@ -53,7 +53,13 @@ def meaning(reply: Reply, deployment: Deployment, kind: ProbeKind) -> ErrorKind 
         return ErrorKind.NOT_READY
     body = reply.body[:LOOKED_AT].decode("utf-8", errors="replace").casefold()
     for rule in (*preset.refusals, *_COMMON):
-        told = all(words.casefold() in body for words in rule.says)
-        if told and rule.status in (None, reply.status):
+        if fits(rule, reply.status, body):
             return ErrorKind(rule.kind)
     return None
+
+
+def fits(rule: Refusal, status: int, body: str) -> bool:
+    """Whether ``rule`` speaks of such an answer; ``body`` is casefolded."""
+    if rule.status not in (None, status):
+        return False
+    return all(words.casefold() in body for words in rule.says)

@@ -1,8 +1,10 @@
 """The form that registers an endpoint: filled in, tested for real, then saved.
 
-Owns the form. The test is a trial that the collector carries out, so what is shown
-was measured as everything else is. Saving without a good test is possible, but only
-by a second press that says so.
+Owns the form. What the server is, the collector finds out with a few GETs, when the
+address was entered; the dialect that was found stands in its field, to be corrected.
+The test is a trial that the collector carries out too, so what is shown was measured as
+everything else is: it sends an image, so nobody but a person starts it. Saving without
+a good test is possible, but only by a second press that says so.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
 from yolotop.errors import ConfigError, YolotopError
-from yolotop.judge.verdict import count_detections
+from yolotop.judge.words import count_detections
 from yolotop.text import clean
 from yolotop.tui.actions import Actions, fields_of
 from yolotop.tui.ink import Look, Row, Span
@@ -32,6 +34,8 @@ FIELDS: Final = (
     ("name", "Name", "dock-cam"),
     ("url", "URL", "http://10.0.4.7:8000"),
     ("api_key", "Key", "env:NAME or file:PATH, never the key itself"),
+    ("dialect", "Server", "found out from the URL; yours wins"),
+    ("model", "Model", "what the server calls it, where it wants to know"),
     ("region", "Region", "optional"),
     ("group", "Group", "optional"),
 )
@@ -67,6 +71,38 @@ def verdict_rows(results: Sequence[Mapping[str, object]], look: Look) -> list[Ro
     return rows
 
 
+def finding_rows(found: Mapping[str, object], look: Look) -> list[Row]:
+    """What a server was taken for, and why."""
+    dialect = found.get("dialect")
+    why = found.get("why")
+    reasons = [clean(str(one)) for one in why] if isinstance(why, list) else []
+    if not isinstance(dialect, str):
+        return [
+            (Span("not a server that is known here", "degraded"),),
+            *((Span(f"  {reason}", "dim"),) for reason in reasons),
+            (Span("  its kind can be named under Server", "faint"),),
+        ]
+    sign = "+" if look.plain else "●"
+    sure = found.get("sure") is True
+    said = "" if sure else " (a guess)"
+    rows: list[Row] = [
+        (
+            Span(f"{sign} ", "up" if sure else "degraded"),
+            Span(clean(dialect), "bright"),
+            Span(said, "degraded"),
+        ),
+        *((Span(f"  {reason}", "dim"),) for reason in reasons),
+    ]
+    models = found.get("models")
+    if isinstance(models, list) and len(models) > 1:
+        names = ", ".join(clean(str(model)) for model in models[:8])
+        rows.append((Span(f"  models: {names}; name one", "degraded"),))
+    if found.get("wants_key"):
+        wanted = clean(str(found["wants_key"]))
+        rows.append((Span(f"  it wants a key ({wanted})", "degraded"),))
+    return rows
+
+
 class AddDeployment(ModalScreen[str | None]):
     """The form; dismissed with the name that was saved, or ``None``."""
 
@@ -87,6 +123,8 @@ class AddDeployment(ModalScreen[str | None]):
         self._tested: dict[str, object] | None = None
         self._warned: dict[str, object] | None = None
         self._trial: Worker[None] | None = None
+        self._found: dict[str, object] = {}
+        self._found_at: dict[str, object] | None = None
 
     def compose(self) -> ComposeResult:
         """Fields, what the test found, buttons."""
@@ -124,7 +162,18 @@ class AddDeployment(ModalScreen[str | None]):
             key: self.query_one(f"#field-{key}", Input).value.strip()
             for key, _, _ in FIELDS
         }
-        return {key: value for key, value in values.items() if value}
+        said: dict[str, object] = {key: text for key, text in values.items() if text}
+        settings = self._found.get("settings")
+        if isinstance(settings, dict) and self._taken_for(said):
+            # Paths and tensors that were found; what was typed goes before them.
+            said = {**settings, **said}
+        return said
+
+    def _taken_for(self, said: Mapping[str, object]) -> bool:
+        """Whether what was found is about what stands in the form."""
+        if self._found_at != _address(said):
+            return False
+        return said.get("dialect") == self._found.get("dialect")
 
     # -- keys and buttons ----------------------------------------------------------
 
@@ -136,7 +185,10 @@ class AddDeployment(ModalScreen[str | None]):
     def _next(self, event: Input.Submitted) -> None:
         # Enter walks down; below the last field there is the test.
         keys = [key for key, _, _ in FIELDS]
-        index = keys.index((event.input.id or "").removeprefix("field-"))
+        key = (event.input.id or "").removeprefix("field-")
+        if key in ("url", "api_key") and self.table.get("url"):
+            self.run_worker(self._recognise(), group="recognise", exclusive=True)
+        index = keys.index(key)
         below = "#test" if index + 1 == len(keys) else f"#field-{keys[index + 1]}"
         self.query_one(below).focus()
 
@@ -175,6 +227,8 @@ class AddDeployment(ModalScreen[str | None]):
 
     async def _test(self, table: dict[str, object]) -> None:
         self._clear()
+        if "dialect" not in table and await self._recognise():
+            table = self.table
         self._say((Span("asking…", "accent"),))
         try:
             results = await self._actions.trial(table)
@@ -190,6 +244,33 @@ class AddDeployment(ModalScreen[str | None]):
             self._warned = table
         self._label("Save" if good else "Save anyway")
         self.query_one("#save" if good else "#test").focus()
+
+    async def _recognise(self) -> bool:
+        """Find out what is there, once for each address; whether anything was."""
+        table = self.table
+        address = _address(table)
+        if self._found_at == address:
+            return self._found.get("dialect") is not None
+        if "dialect" in table and self._found_at is None:
+            return True
+        self._say((Span("looking what it is…", "accent"),))
+        try:
+            # A name is not needed to look, and may not have been thought of yet.
+            found = await self._actions.recognise({"name": "?", **address})
+        except YolotopError as error:
+            self._show_error(error)
+            return False
+        self._found, self._found_at = found, address
+        self._say(*finding_rows(found, self._look))
+        settings = found.get("settings")
+        told = settings if isinstance(settings, dict) else {}
+        for key, value in (
+            ("dialect", found.get("dialect")),
+            ("model", told.get("model")),
+        ):
+            if isinstance(value, str):
+                self.query_one(f"#field-{key}", Input).value = clean(value)
+        return isinstance(found.get("dialect"), str)
 
     async def _save(self, table: dict[str, object]) -> None:
         try:
@@ -233,3 +314,8 @@ class AddDeployment(ModalScreen[str | None]):
         button.label = text
         # A new label alone keeps the old width, and wraps out of sight.
         button.refresh(layout=True)
+
+
+def _address(table: Mapping[str, object]) -> dict[str, object]:
+    """What a recognition depends on."""
+    return {key: table[key] for key in ("url", "api_key") if key in table}

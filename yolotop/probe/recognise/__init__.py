@@ -1,7 +1,7 @@
 """Which kind of server is this? Found from what it says, with a handful of GETs.
 
 Owns the order of the questions and the bound on their number. What a reply gives away
-is in ``probe.traits``. Nothing is posted, no body is sent, no redirect is followed, and
+is in ``replies``. Nothing is posted, no body is sent, no redirect is followed, and
 an address that names its cloud service is not asked at all: the first request might
 wake, and bill, an instance that sleeps.
 
@@ -22,16 +22,11 @@ from yolotop.probe.approach import Approaches, route_with
 from yolotop.probe.dialects.asking import authorised, place
 from yolotop.probe.dialects.protocol import RequestSpec
 from yolotop.probe.failures import DeadlinePassed, ProbeFailure
+from yolotop.probe.recognise.addresses import Paths, from_address, from_path
+from yolotop.probe.recognise.further import told
+from yolotop.probe.recognise.replies import from_reply
+from yolotop.probe.recognise.traits import Seen, Trait, model_of
 from yolotop.probe.refusal import error_sentence
-from yolotop.probe.traits import (
-    Paths,
-    Seen,
-    Trait,
-    from_address,
-    from_path,
-    from_reply,
-    model_of,
-)
 from yolotop.probe.transport import MeasuringTransport
 from yolotop.text import clean, redact
 
@@ -220,7 +215,7 @@ class _Scout:
             where = path.replace("{model}", model_of(trait))
             seen = await self._get(base, where)
             if seen is not None and seen.status == HTTPStatus.OK:
-                trait = trait.told(where, seen)
+                trait = told(trait, where, seen)
         return trait
 
     async def _get(self, base: str, path: str, *, anew: bool = False) -> Seen | None:
