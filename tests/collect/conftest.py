@@ -20,6 +20,7 @@ import pytest
 
 from yolotop.collect.clock import sleep
 from yolotop.collect.collector import Collector
+from yolotop.collect.meters import Pages
 from yolotop.config.schema import CollectorSettings, Config
 from yolotop.errors import ConfigError, StoreError
 from yolotop.model import (
@@ -33,6 +34,7 @@ from yolotop.model import (
     ProbeError,
     ProbeKind,
     Sample,
+    Traffic,
 )
 from yolotop.probe.failures import ConnectFailure
 from yolotop.probe.frames import from_file, synthetic
@@ -109,6 +111,7 @@ class MemoryWriter:
     batches: list[int] = field(default_factory=list)
     registered: list[Deployment] = field(default_factory=list)
     beats: list[CollectorStatus] = field(default_factory=list)
+    traffic: list[Traffic] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     results: dict[int, str] = field(default_factory=dict)
     sweeps: list[float] = field(default_factory=list)
@@ -133,6 +136,7 @@ class MemoryWriter:
         samples: Sequence[Sample],
         events: Sequence[Event],
         states: Mapping[str, HealthState],
+        traffic: Sequence[Traffic] = (),
     ) -> int:
         self._check()
         if any(sample.answer.deployment == self.poison for sample in samples):
@@ -140,6 +144,7 @@ class MemoryWriter:
         self.samples += samples
         self.events += events
         self.states.update(states)
+        self.traffic += traffic
         self.batches.append(len(samples) + len(events))
         return len(self.samples)
 
@@ -286,6 +291,7 @@ class Bench:
     collector: Collector | None = None
     running: asyncio.Task[None] | None = None
     owner_alive: bool = True
+    pages: Pages | None = None
 
     async def start(
         self,
@@ -304,6 +310,7 @@ class Bench:
             self.source.config,
             self.writer,
             self.asker,
+            pages=self.pages,
             clock=self.clock,
             owner_alive=lambda: self.owner_alive,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 from yolotop.judge.slo import Budget, Counts, Objective
 from yolotop.model import (
@@ -18,6 +19,8 @@ from yolotop.model import (
     ProbeKind,
     ServerTimes,
     Severity,
+    Timing,
+    Traffic,
 )
 from yolotop.store.protocol import StoredProbe
 from yolotop.view.detail import Detail
@@ -29,6 +32,7 @@ from yolotop.view.snapshot import (
     Figures,
     Range,
 )
+from yolotop.view.traffic import Real
 from yolotop.view.waterfall import PARTS, Course, Waterfall
 
 AT = 1_790_000_000.0
@@ -118,6 +122,42 @@ def fleet_incidents() -> tuple[Incident, ...]:
         ),
         Incident("gate-3", AT - 250, None, Health.DOWN, "connection refused", AT - 250),
     )
+
+
+def busy_traffic(source: str = "Triton metrics") -> Real:
+    """Real traffic through the day: callers by day, errors at one time, a gap."""
+    rng = random.Random(5)  # noqa: S311 - a picture, not a secret
+    platform = not source.endswith("metrics")
+    steps: list[Traffic | None] = []
+    for index in range(STEPS):
+        if 30 <= index < 34:
+            steps.append(None)
+            continue
+        day = (1 - math.cos(index / STEPS * 4 * math.pi)) / 2
+        requests = round((1_200 + 9_000 * day) * rng.uniform(0.8, 1.2))
+        errors = round(requests * (0.09 if 96 <= index < 103 else 0.002))
+        queued_ms = 0.4 + 20 * day**4
+        steps.append(
+            Traffic(
+                "dock-cam",
+                source,
+                at_step(index),
+                float(STEP),
+                float(requests),
+                float(errors),
+                None if platform else Timing((19 + queued_ms) * requests, requests),
+                None if platform else Timing(queued_ms * requests, requests),
+                p95_ms=38 * rng.uniform(1, 2) if platform else None,
+                waiting=None if platform else float(round(9 * day**4)),
+                cpu=0.3 + 0.5 * day,
+                memory=0.41 if platform else None,
+                instances=2.0 if platform else None,
+            )
+        )
+    last = steps[-1]
+    assert last is not None
+    now = replace(last, at=AT - 72, span_s=60.0, requests=744.0, errors=3.0)
+    return Real(now, tuple(steps))
 
 
 def fleet_detail(card: Card, range_: Range = Range.H24) -> Detail:

@@ -47,6 +47,7 @@ from yolotop.view.snapshot import (
     Snapshot,
     Trend,
 )
+from yolotop.view.traffic import Real
 
 NOON = 1_790_000_000.0
 """The instant at which everything happens: 2026-09-21 14:13:20 UTC."""
@@ -291,6 +292,7 @@ class FakeSource:
     lines: list[LogLine]
     trouble: YolotopError | None = None
     collector: CollectorView | None = None
+    real: Real | None = None
     ranges: list[Range] = field(default_factory=list)
     queries: list[LogQuery] = field(default_factory=list)
     probes: dict[int, StoredProbe] = field(default_factory=dict)
@@ -313,7 +315,7 @@ class FakeSource:
         card = next((c for c in self.snapshot.cards if c.name == name), None)
         if card is None:
             return None
-        found = fleet_detail(card, range_)
+        found = replace(fleet_detail(card, range_), real=self.real)
         if self.collector is None:
             return found
         return replace(found, collector=self.collector)

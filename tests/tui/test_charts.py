@@ -203,17 +203,17 @@ def test_failures_show_the_heads_of_their_bodies_where_there_is_room() -> None:
     assert "no worker is free" not in "\n".join(short)
 
 
-@given(st.integers(1, 300), st.integers(1, 80), st.integers(0, 11))
+@given(st.integers(1, 300), st.integers(1, 80), st.integers(0, 11), st.integers(0, 8))
 def test_the_plan_never_gives_more_rows_than_there_are(
-    width: int, height: int, parts: int
+    width: int, height: int, parts: int, real: int
 ) -> None:
-    share = share_out(width, height, parts=parts)
+    share = share_out(width, height, parts=parts, real=real)
     rows = (share.latency, share.traffic, share.axis, share.ribbon, share.note)
-    blocks = (share.waterfall, share.budget, share.failures)
+    blocks = (share.waterfall, share.budget, share.failures, share.real)
     assert all(each >= 0 for each in (*rows, *blocks))
     if share.side:
         assert share.chart_rows + share.note <= height
-        assert sum(blocks) + 5 <= height
+        assert sum(blocks) + 5 + (2 if share.real else 0) <= height
     elif height >= 6:
         assert sum(rows) + sum(blocks) + 1 <= height
 

@@ -17,6 +17,8 @@ from yolotop.model import (
     Sample,
     ServerTimes,
     Severity,
+    Timing,
+    Traffic,
     Verdict,
 )
 from yolotop.store.protocol import LogLine
@@ -74,12 +76,58 @@ def test_status_has_exactly_the_promised_keys() -> None:
                 "message": "slow",
                 "slo_left": 0.25,
                 "until": "2023-11-14T22:14:20.500Z",
+                "traffic": None,
             }
         ],
     }
     assert "dock.test/predict" in url
     assert "hunter2" not in url
     assert "abcdef" not in url
+
+
+def counted(at: float) -> Card:
+    """A card with a minute of real traffic that ended at an instant."""
+    traffic = Traffic(
+        "dock",
+        "BentoML metrics",
+        at - 60,
+        60.0,
+        90.0,
+        9.0,
+        Timing(1_800.0, 90),
+        Timing(45.0, 90),
+        buckets=((10.0, 0.0), (20.0, 80.0), (50.0, 10.0)),
+        waiting=2,
+        cpu=0.25,
+    )
+    return Card("dock", "http://dock", "bentoml", Health.UP, AT, traffic=traffic)
+
+
+def test_real_traffic_has_exactly_the_promised_keys() -> None:
+    snapshot = Snapshot(at=AT, cards=(counted(AT - 20),))
+    assert json.loads(json.dumps(status_json(snapshot)))["deployments"][0][
+        "traffic"
+    ] == {
+        "source": "BentoML metrics",
+        "at": "2023-11-14T22:13:00.500Z",
+        "span_s": 60.0,
+        "requests": 90.0,
+        "requests_per_s": 1.5,
+        "error_rate": 0.1,
+        "mean_ms": 20.0,
+        "p95_ms": 36.5,
+        "p95_kind": "buckets",
+        "queue": 2,
+        "queue_ms": 0.5,
+        "cpu": 0.25,
+        "memory": None,
+        "instances": None,
+    }
+
+
+def test_old_traffic_is_not_told() -> None:
+    snapshot = Snapshot(at=AT, cards=(counted(AT - 601),))
+    assert status_json(snapshot)["deployments"][0]["traffic"] is None
 
 
 def test_an_empty_fleet_is_told_without_invented_figures() -> None:

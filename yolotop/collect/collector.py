@@ -23,6 +23,7 @@ from yolotop.collect.asking import Asker
 from yolotop.collect.clock import Clock, SystemClock, sleep, wait
 from yolotop.collect.desk import Desk
 from yolotop.collect.journal import Journal
+from yolotop.collect.meters import Meters, Pages
 from yolotop.collect.roster import Change, ConfigSource, compare
 from yolotop.collect.rounds import Rounds
 from yolotop.collect.supervise import Supervisor
@@ -56,7 +57,8 @@ class Collector:
     """One collector over one writer. Run it once.
 
     ``owner_alive`` is asked at every beat: when it says no, the collector stops.
-    ``loss`` tells readers, as of a time, of a history that is lost.
+    ``pages`` fetches metrics (``None``: none are read). ``loss`` tells readers, as of a
+    time, of a history that is lost.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Collector:
         writer: Writer,
         asker: Asker,
         *,
+        pages: Pages | None = None,
         clock: Clock | None = None,
         owner_alive: Callable[[], bool] = lambda: True,
         loss: Callable[[float], str] = lambda _: "",
@@ -79,6 +82,7 @@ class Collector:
         self._loss = loss
         self._turns = Turns()
         self._journal = Journal(writer, self._clock, self._turns)
+        self._pages = pages
         self._supervisor = Supervisor(self._clock, self._journal.add)
         self._stopping = asyncio.Event()
         self._reload_asked = False
@@ -158,6 +162,7 @@ class Collector:
             self._clock,
             states=states,
             settings=self._config.collector,
+            meters=Meters(self._pages, self._journal, self._clock),
             stamp=lambda: self._supervisor.stamp("schedule"),
         )
 

@@ -21,7 +21,14 @@ from yolotop.collect.clock import Clock, wait
 from yolotop.collect.turns import Turns
 from yolotop.errors import StoreError
 from yolotop.judge.words import span
-from yolotop.model import Event, EventKind, HealthState, Sample, Severity
+from yolotop.model import (
+    Event,
+    EventKind,
+    HealthState,
+    Sample,
+    Severity,
+    Traffic,
+)
 from yolotop.store.protocol import Writer
 from yolotop.text import clean
 
@@ -42,11 +49,12 @@ _log = logging.getLogger("yolotop.collect")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one probe, or one event of our own, adds to the history at once."""
+    """What one probe, page or event of our own adds to the history at once."""
 
     sample: Sample | None = None
     events: tuple[Event, ...] = ()
     state: tuple[str, HealthState] | None = None
+    traffic: tuple[Traffic, ...] = ()
 
 
 class Journal:
@@ -94,11 +102,12 @@ class Journal:
         *events: Event,
         sample: Sample | None = None,
         state: tuple[str, HealthState] | None = None,
+        traffic: tuple[Traffic, ...] = (),
     ) -> None:
         """Queue a row. Never waits, never raises."""
         for event in events:
             _log.log(event.severity, "%s: %s", event.deployment or "-", event.message)
-        self._rows.append(Row(sample, events, state))
+        self._rows.append(Row(sample, events, state, traffic))
         self._trim()
         self._wake.set()
         if len(self._rows) >= self._limit:
@@ -203,10 +212,11 @@ class Journal:
 
 def _contents(
     batch: Sequence[Row],
-) -> tuple[list[Sample], list[Event], dict[str, HealthState]]:
+) -> tuple[list[Sample], list[Event], dict[str, HealthState], list[Traffic]]:
     samples = [row.sample for row in batch if row.sample is not None]
     events = [event for row in batch for event in row.events]
     # Of several states of one deployment the last in the batch stands, so that a
     # stored state is never ahead of the samples it was made of.
     states = dict(row.state for row in batch if row.state is not None)
-    return samples, events, states
+    traffic = [one for row in batch for one in row.traffic]
+    return samples, events, states, traffic

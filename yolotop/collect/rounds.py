@@ -18,6 +18,7 @@ from yolotop.collect.asking import Asker, ask_again_s, ask_once
 from yolotop.collect.clock import Clock, sleep, wait
 from yolotop.collect.conditions import Conditions
 from yolotop.collect.journal import Journal
+from yolotop.collect.meters import Meters
 from yolotop.collect.punctuality import Punctuality
 from yolotop.collect.schedule import Due, Schedule
 from yolotop.collect.timekeeper import LOOK_S, Timekeeper
@@ -61,12 +62,14 @@ class Rounds:
         *,
         states: dict[str, HealthState] | None = None,
         settings: CollectorSettings | None = None,
+        meters: Meters | None = None,
         stamp: Callable[[], None] = lambda: None,
     ) -> None:
         self._asker = asker
         self._journal = journal
         self._clock = clock
         self._stamp = stamp
+        self._meters = meters or Meters(None, journal, clock)
         self._conditions = Conditions(journal, clock, states or {})
         self._timekeeper = Timekeeper(clock)
         self._punctuality = Punctuality()
@@ -129,6 +132,7 @@ class Rounds:
         name = deployment.name
         before = self._deployments.get(name)
         self._end_probes(name, "it was changed meanwhile")
+        self._meters.forget(name)
         self._deployments[name] = deployment
         self._conditions.follow(deployment, before, anew=anew)
         self._plan(name)
@@ -143,6 +147,7 @@ class Rounds:
         self._deployments.pop(name, None)
         self._conditions.forget(name)
         self._punctuality.forget(name)
+        self._meters.forget(name)
         self._end_probes(name, "it was removed")
 
     def pause(self, name: str) -> None:
@@ -332,6 +337,7 @@ class Rounds:
         return min(IDLE_S, max(0.0, next_at - self._clock.monotonic()))
 
     def _start(self, due: Due, now: float) -> None:
+        self._meters.asking(due.name)
         if due.is_guest:
             self._seat(due)
             return
@@ -392,6 +398,7 @@ class Rounds:
         for future in waiters:
             if not future.done():
                 future.set_result(sample)
+        self._meters.asked(deployment, answer)
         self._ask_again(due, deployment, sample)
 
     def _ask_again(self, due: Due, deployment: Deployment, sample: Sample) -> None:
@@ -422,6 +429,7 @@ class Rounds:
         for name in list(self._deployments):
             self._end_probes(name, "the collector is stopping")
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._meters.aclose()
         self._conditions.keep_all()
 
 

@@ -27,6 +27,7 @@ from yolotop.collect.roster import ConfigSource, FileSource
 from yolotop.config.schema import Config
 from yolotop.config.secrets import resolve
 from yolotop.errors import ExitCode
+from yolotop.probe.metrics.scrape import Scraper
 from yolotop.probe.prober import Prober
 from yolotop.store.open import loss, open_writer
 
@@ -61,13 +62,14 @@ def run_collector(
 async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) -> None:
     writer = await open_writer(config.data_dir, settings=config.store)
     try:
-        prober = Prober(secret=resolve)
+        prober, scraper = Prober(secret=resolve), Scraper(secret=resolve)
         try:
             collector = Collector(
                 source,
                 config,
                 writer,
                 prober,
+                pages=scraper,
                 owner_alive=lambda: owner_pid is None or is_alive(owner_pid),
                 loss=partial(loss, config.data_dir),
             )
@@ -75,6 +77,7 @@ async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) 
             await collector.run()
         finally:
             await prober.aclose()
+            await scraper.aclose()
     finally:
         await writer.close()
 

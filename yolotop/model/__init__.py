@@ -37,6 +37,7 @@ from yolotop.model.judged import (
     Sample,
     Verdict,
 )
+from yolotop.model.traffic import Timing, Traffic
 from yolotop.model.words import (
     ErrorKind,
     EventKind,
@@ -73,7 +74,9 @@ __all__ = [
     "ServerTimes",
     "Severity",
     "StoreSettings",
+    "Timing",
     "Tolerance",
+    "Traffic",
     "Verdict",
     "WaitParts",
 ]

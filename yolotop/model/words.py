@@ -117,4 +117,5 @@ class EventKind(StrEnum):
     CLOCK = "clock"
     FLAPPING = "flapping"
     CERTIFICATE = "certificate"
+    METRICS = "metrics"
     LIBRARY_CHANGED = "library_changed"

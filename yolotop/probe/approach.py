@@ -133,7 +133,8 @@ class Approaches:
             spec = approach.dialect.authorise(spec, keys.api_key, approach.deployment)
         where = target(spec.url)
         own = _encoded(approach.deployment.headers)
-        named = {name.lower() for name, _ in own}
+        asked = _encoded(spec.headers)
+        named = {name.lower() for name, _ in (*own, *asked)}
         # A gateway that chooses by Host wants another one than it is dialled by.
         ours = ((b"Host", where.authority), *_ALWAYS)
         headers = [pair for pair in ours if pair[0].lower() not in named]
@@ -142,7 +143,7 @@ class Approaches:
         if spec.body or spec.method != "GET":
             headers.append((b"Content-Length", b"%d" % len(spec.body)))
         headers += own
-        headers += _encoded(spec.headers)
+        headers += asked
         if not keys.api_key and where.basic:
             headers.append((b"Authorization", where.basic))
         return Request(

@@ -15,11 +15,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from yolotop.model import Deployment, Event, HealthState, Sample, Severity
+from yolotop.model import (
+    Deployment,
+    Event,
+    HealthState,
+    Sample,
+    Severity,
+    Traffic,
+)
 from yolotop.store.shapes import (
     COARSE_SLOT_S,
     FINE_SLOT_S,
     TAIL_BEATS,
+    TRAFFIC_S,
     Beat,
     Change,
     CollectorStatus,
@@ -40,6 +48,7 @@ __all__ = [
     "COARSE_SLOT_S",
     "FINE_SLOT_S",
     "TAIL_BEATS",
+    "TRAFFIC_S",
     "Beat",
     "Change",
     "CollectorStatus",
@@ -97,11 +106,13 @@ class Writer(Protocol):
         samples: Sequence[Sample],
         events: Sequence[Event],
         states: Mapping[str, HealthState],
+        traffic: Sequence[Traffic] = (),
     ) -> int:
         """Write a batch with its rollups and states in one transaction.
 
-        Returns the last sequence number given. Nothing of the batch is kept when it
-        raises :class:`~yolotop.errors.StoreError`.
+        A row of traffic replaces the one of its deployment and width that began in the
+        same second. Returns the last sequence number given. Nothing of the batch is
+        kept when it raises :class:`~yolotop.errors.StoreError`.
         """
 
     async def beat(self, status: CollectorStatus) -> None:
@@ -258,6 +269,18 @@ class Reader(Protocol):
 
         where there is none. Exact but for the order in which answers came.
         """
+
+    async def traffic(
+        self, deployment: str, since_at: float, until_at: float, *, width_s: int
+    ) -> list[Traffic]:
+        """Real traffic of one deployment in rows of a width (:data:`TRAFFIC_S` or
+
+        :data:`COARSE_SLOT_S`) that end after ``since_at`` and start before
+        ``until_at``, oldest first. Durations and counts are kept to a hundredth.
+        """
+
+    async def traffic_newest(self) -> list[Traffic]:
+        """The newest row of :data:`TRAFFIC_S` of each registered deployment."""
 
     async def first_at(self) -> float | None:
         """When the oldest kept probe was taken, or ``None``."""

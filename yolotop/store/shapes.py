@@ -26,6 +26,9 @@ FINE_SLOT_S: Final = 300
 """Width of a fine rollup slot in seconds; kept for three days."""
 COARSE_SLOT_S: Final = 3600
 """Width of a coarse rollup slot in seconds; kept for 400 days."""
+TRAFFIC_S: Final = 60
+"""Width of the finer rows of real traffic in seconds, kept for a day; the coarser
+ones are :data:`COARSE_SLOT_S` wide."""
 TAIL_BEATS: Final = 60
 """Newest predict answers of each deployment that are kept ready to be shown."""
 

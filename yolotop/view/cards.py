@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from yolotop.model import Health, HealthState, Phases, ProbeKind, Severity
+from yolotop.model import (
+    Health,
+    HealthState,
+    Phases,
+    ProbeKind,
+    Severity,
+    Traffic,
+)
 from yolotop.store.protocol import (
     TAIL_BEATS,
     CollectorStatus,
@@ -127,6 +134,7 @@ def card(
     running: bool,
     silence: str = "",
     slo_left: float | None = None,
+    traffic: Traffic | None = None,
 ) -> Card:
     """The deployment's card. ``running`` tells whether a collector is at work.
 
@@ -164,6 +172,7 @@ def card(
         until_at=state.until_at
         if state is not None and health is Health.MAINTENANCE
         else None,
+        traffic=traffic,
     )
 
 

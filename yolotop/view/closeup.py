@@ -17,8 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from yolotop.judge.slo import Budget
-from yolotop.model import EventKind
-from yolotop.store.protocol import Change, Reader, StoredProbe
+from yolotop.model import EventKind, Traffic
+from yolotop.store.protocol import (
+    COARSE_SLOT_S,
+    TRAFFIC_S,
+    Change,
+    Reader,
+    StoredProbe,
+)
 from yolotop.view.aggregate import Series
 from yolotop.view.book import tally_of
 from yolotop.view.detail import (
@@ -39,6 +45,7 @@ from yolotop.view.incidents import (
 )
 from yolotop.view.snapshot import Card, Figures, Range
 from yolotop.view.tally import Window
+from yolotop.view.traffic import real_of
 from yolotop.view.waterfall import Waterfall, waterfall
 
 ANSWERS: Final = 500
@@ -98,6 +105,8 @@ class Closeup:
         self._answers_window_at = math.inf
         self._waterfall: Waterfall | None = None
         self._failures: tuple[StoredProbe, ...] = ()
+        self._traffic: list[Traffic] = []
+        self._traffic_from = math.inf
         self._seen: tuple[Window, float | None] | None = None
         self._before: tuple[float, Change | None] | None = None
 
@@ -111,6 +120,8 @@ class Closeup:
             found = await self._reader.failures(self._name, limit=FAILURES)
             self._failures = tuple(reversed(found))
             self._seen = seen
+        if scene.card.traffic is not None:
+            await self._read_traffic(window)
         own = await self._own.catch_up(window.start_at, now)
         before = await self._state_before(float(window.start_at))
         start_at = self._start(scene)
@@ -132,6 +143,7 @@ class Closeup:
             budget=scene.budget,
             failures=self._failures,
             young=start_at > window.start_at,
+            real=real_of(self._traffic, cut.first_at, cut.step_s, len(cut.figures)),
         )
 
     def _start(self, scene: Scene) -> float:
@@ -220,6 +232,26 @@ class Closeup:
         self._answers = tuple(kept)
         whole = self._answers_from <= start_at
         self._waterfall = waterfall(self._answers, whole=whole)
+
+    async def _read_traffic(self, window: Window) -> None:
+        """The window's rows: all of them once, then those that may have grown."""
+        since = start_at = float(window.start_at)
+        if self._traffic and start_at >= self._traffic_from:
+            since = max(since, self._traffic[-1].at)
+        else:
+            self._traffic_from = start_at
+        # Slots of hours: a range of days, of which minutes are not kept.
+        fine = window.width_s < COARSE_SLOT_S
+        fresh = await self._reader.traffic(
+            self._name,
+            since,
+            float(window.end_at),
+            width_s=TRAFFIC_S if fine else COARSE_SLOT_S,
+        )
+        kept = [row for row in self._traffic if start_at < row.end_at]
+        begun = {row.at for row in fresh}
+        old = [row for row in kept if row.at not in begun]
+        self._traffic = sorted((*old, *fresh), key=lambda row: row.at)
 
     async def _state_before(self, at: float) -> Change | None:
         """The change of state that the window came in with; asked once a slot."""

@@ -17,6 +17,7 @@ from yolotop.view.aggregate import Series
 from yolotop.view.incidents import Incident, Mark, Stretch
 from yolotop.view.snapshot import Card, CollectorView, Figures, Range
 from yolotop.view.tally import Tally, Window
+from yolotop.view.traffic import Real
 from yolotop.view.waterfall import Waterfall
 
 MAX_STEPS: Final = 180
@@ -38,7 +39,8 @@ class Detail:
     asked: a gap stays a gap. A step has requests without percentiles where all of them
     failed. ``ribbon`` covers ``start_at`` to ``at`` without holes. ``incidents`` and
     ``marks`` are oldest first, ``failures`` newest first. ``young`` tells that the
-    history does not reach back to the range's beginning.
+    history does not reach back to the range's beginning. ``real`` is what its server,
+    or a platform, counts of its traffic; ``None`` where nobody does.
     """
 
     at: float
@@ -54,6 +56,7 @@ class Detail:
     budget: Budget | None = None
     failures: tuple[StoredProbe, ...] = ()
     young: bool = False
+    real: Real | None = None
     collector: CollectorView = field(default_factory=CollectorView)
 
     @property

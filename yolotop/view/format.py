@@ -124,6 +124,21 @@ def percent(value: float | None, *, width: int = 0, plain: bool = False) -> str:
     return text.rjust(width)
 
 
+def rate(per_s: float | None, *, width: int = 0, plain: bool = False) -> str:
+    """How often, given a second: ``240 /s``, ``1.4 /s``, ``24 /min``, ``3 /h``."""
+    if per_s is None or not math.isfinite(per_s):
+        return _nothing(plain, width)
+    per_s = max(per_s, 0.0)
+    for factor, unit in ((1, "/s"), (_MINUTE, "/min"), (_HOUR, "/h")):
+        value = per_s * factor
+        if value >= 0.995 or (factor == _HOUR and per_s > 0):
+            digits = 0 if value >= 9.95 else 1
+            return f"{value:,.{digits}f} {unit}".replace(
+                ",", " " if plain else GROUP
+            ).rjust(width)
+    return "0 /s".rjust(width)
+
+
 def change(value: float | None, *, plain: bool = False) -> str:
     """A change given as a share of what was before: ``+4 %``, ``−12 %``, ``×20``.
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from yolotop.model import HealthState, ProbeKind
+from yolotop.model import HealthState, ProbeKind, Traffic
 from yolotop.store.protocol import (
     COARSE_SLOT_S,
     FINE_SLOT_S,
@@ -79,6 +79,7 @@ class History:
         self.pending: frozenset[str] = frozenset()
         self.collector: CollectorStatus | None = None
         self.first_at: float | None = None
+        self.traffic: dict[str, Traffic] = {}
 
     async def catch_up(self) -> bool:
         """Read what others have committed; whether anything may have changed."""
@@ -95,6 +96,7 @@ class History:
         self.states = await reader.states()
         self.collector = await reader.collector()
         self.first_at = await reader.first_at()
+        self.traffic = {row.deployment: row for row in await reader.traffic_newest()}
         self._version = version
         return True
 

@@ -143,6 +143,7 @@ class Session:
             running=running,
             silence=silence,
             slo_left=budget.left if budget is not None else None,
+            traffic=history.traffic.get(name),
         )
         return Scene(
             now, range_, _window(now, range_), card, entry.first_seen_at, budget
@@ -298,6 +299,7 @@ class Session:
                 running=running,
                 silence=silence,
                 slo_left=self._budgets.left(entry.name),
+                traffic=history.traffic.get(entry.name),
             )
             known = before.get(entry.name)
             shown.append(known if known is not None and known == card else card)

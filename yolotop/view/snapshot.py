@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from yolotop.model import Health, Phases, ServerTimes, Severity
+from yolotop.model import Health, Phases, ServerTimes, Severity, Traffic
 from yolotop.store.protocol import Beat as Beat
 
 
@@ -87,7 +87,8 @@ class Card:
     ``server`` are of the last predict answer. ``slo_left`` is what is left of the error
     budget, 1 for all of it and below 0 where it is overdrawn; ``None`` without a probe.
     ``location`` is latitude and longitude in degrees. ``until_at`` is when maintenance
-    ends; ``None`` where it is in none.
+    ends; ``None`` where it is in none. ``traffic`` is the newest that was counted of
+    its real traffic, however old.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Card:
     slo_left: float | None = None
     location: tuple[float, float] | None = None
     until_at: float | None = None
+    traffic: Traffic | None = None
 
 
 class CollectorHealth(StrEnum):

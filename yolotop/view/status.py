@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import TypedDict
 
 from yolotop.judge.report import sample_json
+from yolotop.model import Traffic
 from yolotop.store.protocol import LogLine
 from yolotop.text import show_url
 from yolotop.view.format import iso
 from yolotop.view.snapshot import Card, Snapshot
+from yolotop.view.traffic import p95_of, recent
 
 __all__ = ["log_json", "sample_json", "status_json"]
 
@@ -32,11 +34,36 @@ class TotalsJson(TypedDict):
     samples: int
 
 
+class TrafficJson(TypedDict):
+    """Real traffic of the newest span that was counted, which ended at ``at``.
+
+    ``p95_kind`` is ``buckets`` where the P95 is estimated from a histogram, and
+    ``reported`` where the source says no more. ``queue`` is the greatest number seen
+    waiting, ``queue_ms`` how long a request waited on average.
+    """
+
+    source: str
+    at: str | None
+    span_s: float
+    requests: float | None
+    requests_per_s: float | None
+    error_rate: float | None
+    mean_ms: float | None
+    p95_ms: float | None
+    p95_kind: str | None
+    queue: float | None
+    queue_ms: float | None
+    cpu: float | None
+    memory: float | None
+    instances: float | None
+
+
 class DeploymentJson(TypedDict):
     """One of ``deployments`` in ``status --json``; ``state`` is a Health value.
 
     ``slo_left`` is the share of the error budget that is left, negative when overdrawn.
-    ``until`` is when maintenance ends, null where it is in none.
+    ``until`` is when maintenance ends, null where it is in none. ``traffic`` is null
+    where nobody counts it, or nobody has for ten minutes.
     """
 
     name: str
@@ -53,6 +80,7 @@ class DeploymentJson(TypedDict):
     message: str
     slo_left: float | None
     until: str | None
+    traffic: TrafficJson | None
 
 
 class StatusJson(TypedDict):
@@ -79,7 +107,29 @@ def _round(value: float | None, digits: int = 3) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _deployment(card: Card) -> DeploymentJson:
+def _traffic(found: Traffic | None) -> TrafficJson | None:
+    if found is None:
+        return None
+    p95 = p95_of(found)
+    return {
+        "source": found.source,
+        "at": iso(found.end_at),
+        "span_s": round(found.span_s, 3),
+        "requests": _round(found.requests),
+        "requests_per_s": _round(found.per_s, 6),
+        "error_rate": _round(found.error_rate, 6),
+        "mean_ms": _round(found.latency.mean_ms) if found.latency else None,
+        "p95_ms": _round(p95[0]) if p95 else None,
+        "p95_kind": p95[1].value if p95 else None,
+        "queue": found.waiting,
+        "queue_ms": _round(found.queued.mean_ms) if found.queued else None,
+        "cpu": _round(found.cpu, 4),
+        "memory": _round(found.memory, 4),
+        "instances": found.instances,
+    }
+
+
+def _deployment(card: Card, at: float) -> DeploymentJson:
     figures = card.figures
     return {
         "name": card.name,
@@ -96,6 +146,7 @@ def _deployment(card: Card) -> DeploymentJson:
         "message": card.message,
         "slo_left": _round(card.slo_left, 6),
         "until": iso(card.until_at),
+        "traffic": _traffic(recent(card.traffic, at)),
     }
 
 
@@ -115,7 +166,7 @@ def status_json(snapshot: Snapshot) -> StatusJson:
             "p99_ms": _round(totals.p99_ms),
             "samples": totals.samples,
         },
-        "deployments": [_deployment(card) for card in snapshot.cards],
+        "deployments": [_deployment(card, snapshot.at) for card in snapshot.cards],
     }
 
 

@@ -15,9 +15,9 @@ from typing import Final
 import aiosqlite
 
 from yolotop.judge.histogram import ExpHistogram
-from yolotop.model import Event, HealthState, Sample, Severity
+from yolotop.model import Event, HealthState, Sample, Severity, Traffic
 from yolotop.store.codec import pack, stored_ms
-from yolotop.store.sqlite import presence, tails
+from yolotop.store.sqlite import presence, tails, traffic
 from yolotop.store.sqlite.connection import Statement, fetch
 from yolotop.store.sqlite.lines import Line, LineBook, Shape
 from yolotop.store.sqlite.presence import PresenceBook
@@ -127,6 +127,8 @@ class Batch:
         self._failures: list[tuple[int, int, str, str]] = []
         self._events: list[tuple[object, ...]] = []
         self._states: list[tuple[int, str]] = []
+        self._traffic: list[tuple[object, ...]] = []
+        self._sources: list[tuple[str]] = []
 
     def add_sample(self, sample: Sample) -> None:
         """Number one probe, pack it and count it."""
@@ -187,6 +189,12 @@ class Batch:
         """Keep a deployment's state."""
         self._states.append((self._dep(name, state.since), encode_state(state)))
 
+    def add_traffic(self, rows: Sequence[Traffic]) -> None:
+        """Keep what sources counted."""
+        self._sources = traffic.named(rows)
+        for one in rows:
+            self._traffic.append(traffic.row(one, self._dep(one.deployment, one.at)))
+
     def statements(self) -> Iterator[Statement]:
         """What to run, in this order."""
         lines, slots = self._memory.lines, self._memory.slots
@@ -211,6 +219,8 @@ class Batch:
         yield tails.PUT, self._memory.tails.rows()
         yield from self._memory.seen.statements()
         yield "INSERT OR REPLACE INTO state VALUES (?, ?)", self._states
+        yield traffic.NAME, self._sources
+        yield traffic.PUT, self._traffic
         yield "UPDATE meta SET value = ? WHERE key = 'seq'", [(self._memory.seq,)]
 
     def _next_seq(self) -> int:

@@ -16,8 +16,10 @@ from typing import Final
 import aiosqlite
 
 from yolotop.errors import StoreError
-from yolotop.model import HealthState, Severity
+from yolotop.model import HealthState, Severity, Traffic
 from yolotop.store.protocol import (
+    COARSE_SLOT_S,
+    TRAFFIC_S,
     Change,
     CollectorStatus,
     Extent,
@@ -31,7 +33,15 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
-from yolotop.store.sqlite import changes, probes, registered, slots, spans, tails
+from yolotop.store.sqlite import (
+    changes,
+    probes,
+    registered,
+    slots,
+    spans,
+    tails,
+    traffic,
+)
 from yolotop.store.sqlite.answers import read_answers, read_failures
 from yolotop.store.sqlite.connection import (
     STATES,
@@ -277,6 +287,20 @@ class SqliteReader:
         """The number of about the first line since ``at``."""
         with translated(self._path):
             return await read_seq_at(self._connection, at)
+
+    async def traffic(
+        self, deployment: str, since_at: float, until_at: float, *, width_s: int
+    ) -> list[Traffic]:
+        """Real traffic of one deployment in rows of a width, oldest first."""
+        # Where a page is read every half hour a minute is as long: look back that far.
+        since_s = math.floor(max(since_at, 0.0)) - COARSE_SLOT_S - width_s
+        values = (deployment, width_s, since_s, until_at)
+        found = traffic.decode(await self._fetch(traffic.OF_ONE, *values))
+        return [row for row in found if row.end_at > since_at]
+
+    async def traffic_newest(self) -> list[Traffic]:
+        """The newest row of a minute of each registered deployment."""
+        return traffic.decode(await self._fetch(traffic.NEWEST, TRAFFIC_S))
 
     async def first_at(self) -> float | None:
         """When the oldest kept probe was taken, or ``None``."""

@@ -3,9 +3,9 @@
 Owns the tiers and the order of deleting. It must not know who calls it or how often.
 
 Two reasons to go: age, each kind by its own, and the size of the whole, where the
-oldest probes go first, then five-minute slots, events and hours. The file shrinks by
-giving back free pages a few at a time: a VACUUM would hold up the collector for
-seconds and needs as much room again.
+oldest probes go first, then traffic, five-minute slots, events and hours.
+The file shrinks by giving back free pages a few at a time: a VACUUM would hold up the
+collector for seconds and needs as much room again.
 
 Raw probes go from the oldest on, by number and never by time: an anchor that is young
 stops the sweep, so a clock that once stood wrong cannot take new rows with it.
@@ -19,8 +19,8 @@ from typing import Final
 import aiosqlite
 
 from yolotop.model import StoreSettings
-from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S
-from yolotop.store.sqlite import presence
+from yolotop.store.protocol import COARSE_SLOT_S, FINE_SLOT_S, TRAFFIC_S
+from yolotop.store.sqlite import presence, traffic
 from yolotop.store.sqlite.connection import fetch
 from yolotop.store.sqlite.lines import STAMP_EVERY
 
@@ -73,6 +73,13 @@ async def sweep(
     ):
         if gone < CHUNK:
             gone += await _delete(connection, _SLOTS, width_s, now - kept_s, CHUNK)
+    for width_s, kept_s in (
+        (TRAFFIC_S, min(traffic.MINUTES_KEPT_S, settings.slots_s)),
+        (COARSE_SLOT_S, settings.hours_s),
+    ):
+        if gone < CHUNK:
+            before = now - kept_s
+            gone += await _delete(connection, traffic.FORGET, width_s, before, CHUNK)
     if gone < CHUNK:
         gone += await _delete(connection, _EVENTS, CHUNK, now - settings.events_s)
     if gone < CHUNK:
@@ -118,7 +125,7 @@ async def _pages(connection: aiosqlite.Connection) -> tuple[int, int, int]:
 
 
 async def _sweep_young(connection: aiosqlite.Connection, now: float) -> int:
-    """The oldest of what is worth least: probes, slots, events, hours, in this order.
+    """The oldest of what is worth least: probes, traffic, slots, events, hours.
 
     Each but the hours leaves what the screens of the last day are made of.
     """
@@ -126,9 +133,11 @@ async def _sweep_young(connection: aiosqlite.Connection, now: float) -> int:
     first, last = ends[0]
     if first is not None and last - first >= CHUNK:
         return await _delete_raw(connection, first + CHUNK)
-    gone = await _delete(connection, _SLOTS, FINE_SLOT_S, now - DAY_S, CHUNK)
-    gone = gone or await _delete(connection, _EVENTS, CHUNK, now - DAY_S)
-    return gone or await _delete(connection, _SLOTS, COARSE_SLOT_S, now - DAY_S, CHUNK)
+    day_ago = now - DAY_S
+    gone = await _delete(connection, traffic.FORGET, TRAFFIC_S, day_ago, CHUNK)
+    gone = gone or await _delete(connection, _SLOTS, FINE_SLOT_S, day_ago, CHUNK)
+    gone = gone or await _delete(connection, _EVENTS, CHUNK, day_ago)
+    return gone or await _delete(connection, _SLOTS, COARSE_SLOT_S, day_ago, CHUNK)
 
 
 async def _sweep_raw(connection: aiosqlite.Connection, before_ms: int) -> int:

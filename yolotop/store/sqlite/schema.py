@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from yolotop.store.sqlite import changes, presence, tails
+from yolotop.store.sqlite import changes, presence, tails, traffic
 
 APPLICATION_ID: Final = 0x594F4C4F
 """``YOLO`` in the file header, so that ``file`` and we know whose database it is."""
@@ -187,4 +187,5 @@ MIGRATIONS: Final = (
     Migration(4, _CHANGES),
     Migration(5, _LOCATIONS),
     Migration(6, (presence.CREATE,), fill=presence.start),
+    Migration(7, traffic.CREATE),
 )

@@ -26,6 +26,7 @@ from yolotop.model import (
     Sample,
     Severity,
     StoreSettings,
+    Traffic,
 )
 from yolotop.store.disk import Disk
 from yolotop.store.protocol import CollectorStatus, Request, RequestKind
@@ -112,6 +113,7 @@ class SqliteWriter:
         samples: Sequence[Sample],
         events: Sequence[Event],
         states: Mapping[str, HealthState],
+        traffic: Sequence[Traffic] = (),
     ) -> int:
         """Write a batch with its rollups and states in one transaction.
 
@@ -121,7 +123,7 @@ class SqliteWriter:
         async with self._turn:
             try:
                 self._disk.check_room()
-                return await self._append(samples, events, states)
+                return await self._append(samples, events, states, traffic)
             except BaseException:
                 # What the memory holds may not be in the file: read it again.
                 self._memory = None
@@ -132,6 +134,7 @@ class SqliteWriter:
         samples: Sequence[Sample],
         events: Sequence[Event],
         states: Mapping[str, HealthState],
+        traffic: Sequence[Traffic] = (),
     ) -> int:
         self._check_open()
         with translated(self._path):
@@ -146,6 +149,7 @@ class SqliteWriter:
                 work.add_event(event)
             for name, state in states.items():
                 work.add_state(name, state)
+            work.add_traffic(traffic)
             async with transaction(self._connection):
                 await run(self._connection, work.statements())
         memory.written()

@@ -29,6 +29,7 @@ from yolotop.tui.widgets.overview_charts import (
 )
 from yolotop.tui.widgets.overview_plan import Share, share_out
 from yolotop.tui.widgets.painted import Painted
+from yolotop.tui.widgets.real_rows import real_rows, rows_wanted
 from yolotop.tui.widgets.waterfall import waterfall_rows
 from yolotop.view.detail import Detail
 
@@ -45,21 +46,25 @@ def overview_rows(
 ) -> list[Row]:
     """The whole page; ``cursor`` is the step that is pointed at."""
     parts = detail.waterfall.told if detail.waterfall is not None else 0
-    share = share_out(width, height, parts=parts)
+    share = share_out(width, height, parts=parts, real=_real_rows(detail, look))
     axis = axis_of(detail, cursor, look)
     wide = width - share.side - (3 if share.side else 0)
     # A blank column at either edge: a chart should not touch the terminal's frame.
     charts = _charts(detail, axis, wide - 1, share, look)
     if share.side:
-        side = _side(detail, share, share.side - 1, height, look)
+        side = _side(detail, cursor, share, height, look)
         return [
             (*fit(left, wide, look), Span("   "), *clip(right, share.side - 1, look))
             for left, right in zip(
                 _padded(charts, height), _padded(side, height), strict=True
             )
         ]
-    rows = [*charts, *_under(detail, share, width - 1, look)][:height]
+    rows = [*charts, *_under(detail, cursor, share, width - 1, look)][:height]
     return [clip(row, width, look) for row in rows]
+
+
+def _real_rows(detail: Detail, look: Look) -> int:
+    return 0 if detail.real is None else rows_wanted(detail.real, look)
 
 
 def _padded(rows: Sequence[Row], height: int) -> list[Row]:
@@ -87,10 +92,15 @@ def heading(text: str, width: int, look: Look, right: Row = ()) -> Row:
 
 
 def _side(
-    detail: Detail, share: Share, width: int, height: int, look: Look
+    detail: Detail, cursor: int | None, share: Share, height: int, look: Look
 ) -> list[Row]:
     """The blocks beside the charts, a blank row between two."""
-    rows = [heading("Where the time goes", width, look)]
+    width, rows = share.side - 1, list[Row]()
+    if detail.real is not None and share.real:
+        rows.append(heading("Real traffic", width, look))
+        rows += real_rows(detail.real, cursor, width, share.real, look, now=detail.at)
+        rows.append(())
+    rows += [heading("Where the time goes", width, look)]
     rows += waterfall_rows(detail.waterfall, width, share.waterfall, look)
     rows += [(), heading("Error budget", width, look)]
     rows += budget_rows(detail.budget, width, share.budget, look)
@@ -102,9 +112,18 @@ def _side(
     return rows
 
 
-def _under(detail: Detail, share: Share, width: int, look: Look) -> list[Row]:
+def _under(
+    detail: Detail, cursor: int | None, share: Share, width: int, look: Look
+) -> list[Row]:
     """The same blocks below the charts; without headings, words in the gutter."""
+    gutter = 0 if share.headed else GUTTER
+    real: list[Row] = []
+    if detail.real is not None:
+        real = real_rows(
+            detail.real, cursor, width - gutter, share.real, look, now=detail.at
+        )
     blocks = (
+        ("Real traffic", "real", share.real, real),
         ("Where the time goes", "", share.waterfall, waterfall_rows(
             detail.waterfall, width - (0 if share.headed else 3), share.waterfall, look
         )),
@@ -189,7 +208,8 @@ class Overview(Painted, can_focus=True):
         if detail is None or not detail.steps:
             return
         width, height = self.size
-        share = share_out(width, height, parts=0)
+        real = _real_rows(detail, self.look)
+        share = share_out(width, height, parts=0, real=real)
         wide = width - share.side - (3 if share.side else 0) - 1 - GUTTER
         cell = event.x - GUTTER
         if 0 <= cell < wide and event.y < share.chart_rows:

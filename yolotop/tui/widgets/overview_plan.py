@@ -34,6 +34,7 @@ class Share:
     budget: int
     failures: int
     headed: bool
+    real: int = 0
 
     @property
     def chart_rows(self) -> int:
@@ -42,19 +43,26 @@ class Share:
         return heads + self.latency + self.traffic + self.axis + self.ribbon
 
 
-def share_out(width: int, height: int, *, parts: int) -> Share:
-    """The blocks' shares; ``parts`` is how many parts the waterfall could list."""
+def share_out(width: int, height: int, *, parts: int, real: int = 0) -> Share:
+    """The blocks' shares; ``parts`` is how many parts the waterfall could list, and
+
+    ``real`` how many rows of real traffic there could be.
+    """
     if width >= SIDE_FROM and height >= 12:
-        return _beside(width, height, parts)
-    return _below(height, parts)
+        return _beside(width, height, parts, real)
+    return _below(height, parts, real)
 
 
-def _beside(width: int, height: int, parts: int) -> Share:
+def _beside(width: int, height: int, parts: int, real: int) -> Share:
     side = min(_SIDE_MOST, max(_SIDE_LEAST, width // 3))
     room = height - 6
     traffic = max(2, room // 5)
     # Three headings and two blank rows between.
     rest = height - 5
+    if real:
+        # Its heading and a blank row, and never more than a third.
+        real = min(real, max(1, (rest - 2) // 3))
+        rest -= real + 2
     budget = 4 if rest >= 14 else 2 if rest >= 9 else 1
     failures = min(6, max(1, (rest - budget) // 4))
     waterfall = min(rest - budget - failures, parts + 6)
@@ -70,6 +78,7 @@ def _beside(width: int, height: int, parts: int) -> Share:
         budget=budget,
         failures=failures,
         headed=True,
+        real=real,
     )
 
 
@@ -81,7 +90,11 @@ _WISHES: Final = (
 """What is given in turn, while there are rows."""
 
 
-def _below(height: int, parts: int) -> Share:
+_REAL_FROM: Final = 9
+"""Rows from which a page has one for real traffic: it is what the callers see."""
+
+
+def _below(height: int, parts: int, real: int) -> Share:
     headed = height >= 44
     given = {
         "latency": 3,
@@ -95,6 +108,10 @@ def _below(height: int, parts: int) -> Share:
     axis = 2 if height >= 6 else 1
     # The latency's heading; the traffic's stands in its own rows' gutter.
     rest = height - 1 - axis - given["latency"] - (5 if headed else 0)
+    shown = 0
+    if real and height >= _REAL_FROM:
+        shown = min(real, 5) if headed else 1
+        rest -= shown + (2 if headed else 0)
     for name, rows in _WISHES:
         if rest >= rows:
             given[name] += rows
@@ -109,4 +126,4 @@ def _below(height: int, parts: int) -> Share:
     given["latency"] += rest - rest // 6
     if height < 5:
         given["latency"] = max(0, height - 1 - axis)
-    return Share(side=0, axis=axis, headed=headed, **given)
+    return Share(side=0, axis=axis, headed=headed, real=shown, **given)
