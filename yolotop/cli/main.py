@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from yolotop import __version__
 from yolotop.cli import add, check, collect, configure, deployments, failure, history
+from yolotop.cli.bench import bench
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
@@ -134,6 +135,7 @@ app.command()(demo)
 app.command()(serve)
 app.command()(web)
 app.command()(check.check)
+app.command()(bench)
 app.command()(history.status)
 app.command()(history.logs)
 app.command()(add.add)

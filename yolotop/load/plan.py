@@ -69,6 +69,14 @@ def window_for(duration_s: float) -> float:
     return max(SHORTEST_WINDOW_S, duration_s / WINDOWS)
 
 
+def most_questions(plan: Plan) -> int:
+    """How many are sent at most. A rate says so itself; a closed loop has its cap."""
+    if not plan.is_open:
+        return plan.most_requests
+    meant = [math.ceil((one.rate_per_s or 0) * plan.duration_s) for one in plan.levels]
+    return min(plan.most_requests, sum(meant))
+
+
 def concurrencies(text: str) -> tuple[int, ...]:
     """``4``, ``1,2,6``, ``1..8`` (doubling: 1, 2, 4, 8) or ``1..8:1`` (in steps)."""
     found: list[int] = []
