@@ -34,6 +34,7 @@ from bench import (
     memory,
     panels,
     search,
+    tensors,
     terminals,
 )
 from bench.figures import Progress as Told
@@ -54,6 +55,7 @@ ROWS: Final[dict[str, Callable[[Setup, Told], Row]]] = {
     "running": terminals.running,
     "keys": terminals.keys,
     "filter": search.measure,
+    "tensors": tensors.measure,
 }
 COLUMNS: Final = ("", "what", "ours", "peers", "limit", "ratio", "mark", "met")
 

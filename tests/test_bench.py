@@ -108,4 +108,5 @@ def test_every_row_of_the_promise_is_there() -> None:
         "running",
         "keys",
         "filter",
+        "tensors",
     ]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from yolotop.config.deployment import EXPECT_KEYS, KEYS
+from yolotop.config.deployment import KEYS
+from yolotop.config.expect import EXPECT_KEYS
+from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import load
 from yolotop.config.origin import BUILT_IN, Setting, settings_of
 from yolotop.config.presets import PARTS
@@ -49,7 +51,11 @@ def by_key(path: Path, name: str, **env: str) -> dict[str, Setting]:
 
 def test_each_has_its_place(path: Path) -> None:
     found = by_key(path, "one", YOLOTOP_DEFAULTS_INTERVAL="30s")
-    expected = [*KEYS[: KEYS.index("expect")], *(f"expect.{k}" for k in EXPECT_KEYS)]
+    expected = [
+        *KEYS[: KEYS.index("tolerance")],
+        *(f"tolerance.{k}" for k in TOLERANCE_KEYS),
+        *(f"expect.{k}" for k in EXPECT_KEYS),
+    ]
     plain = [key for key in expected if key not in PARTS]
     assert [key for key in found if key.split(".")[0] not in PARTS] == [
         *plain,
@@ -124,6 +130,6 @@ def test_a_name_that_is_not_there(path: Path) -> None:
 
 
 def test_a_broken_file(path: Path) -> None:
-    path.write_text(FILE + "nonsense = 1\n")
+    path.write_text(FILE + "[ui]\nnonsense = 1\n")
     with pytest.raises(ConfigError, match="nonsense"):
         settings_of(path, "one", {})

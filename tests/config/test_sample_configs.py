@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from yolotop.config.deployment import EXPECT_KEYS, KEYS
+from yolotop.config.baseline import document_of, text_of
+from yolotop.config.deployment import KEYS
 from yolotop.config.duration import format_duration, parse_duration
 from yolotop.config.environment import COLLECTOR_KINDS
+from yolotop.config.expect import EXPECT_KEYS
+from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import load, parse
 from yolotop.config.schema import CollectorSettings, UiSettings
 from yolotop.config.starter import STARTER
 from yolotop.config.store import STORE_KINDS, parse_size
 from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.config.ui import UI_KINDS
-from yolotop.model import Deployment, Expectation, StoreSettings
+from yolotop.model import (
+    Baseline,
+    Deployment,
+    Expectation,
+    StoreSettings,
+    Tolerance,
+)
 from yolotop.model.preset import Tensor
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
@@ -36,17 +46,30 @@ def test_samples_are_valid(path: Path) -> None:
 
 def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
     text = uncommented((SAMPLES / "full.toml").read_text())
-    for name in ("ca.pem", "client.pem", "client.key"):
+    for name in ("ca.pem", "client.pem", "client.key", "dock.jpg"):
         (tmp_path / name).touch()
+    # A baseline goes with an image of one's own, where "synthetic" is the default.
+    text = text.replace('image = "synthetic"', 'image = "dock.jpg"')
+    text = text.replace("drawn = false", "", 1)
+    (tmp_path / "golden").mkdir()
+    pinned = Baseline(hashlib.sha256(b"").hexdigest(), 0.0, ())
+    document = text_of(document_of(pinned, "dock-cam"))
+    (tmp_path / "golden" / "dock-cam.json").write_text(document)
     config = parse(text, path=tmp_path / "full.toml", env={})
     table = tomllib.loads(text)
     assert set(table["ui"]) == set(UI_KINDS)
     assert set(table["collector"]) == set(COLLECTOR_KINDS)
     assert set(table["store"]) == set(STORE_KINDS)
     deployment = dict(table["deployment"][0])
-    assert set(deployment.pop("expect")) == set(EXPECT_KEYS)
+    expect = set(deployment.pop("expect"))
+    assert expect - set(EXPECT_KEYS) == {"person"}
+    assert set(EXPECT_KEYS) - expect == {"drawn"}
+    assert set(deployment.pop("tolerance")) == set(TOLERANCE_KEYS)
     assert set(deployment.pop("tensor")) == set(TENSOR_KEYS)
-    assert set(deployment) == set(KEYS) - {"expect", "tensor"}
+    tables = {"expect", "tensor", "tolerance"}
+    assert set(deployment) == set(KEYS) - tables
+    assert config.deployments[0].golden == pinned
+    assert config.deployments[0].tolerance == Tolerance()
     assert config.data_dir == tmp_path / "history"
 
 

@@ -19,8 +19,9 @@ import numpy as np
 import uvicorn
 from fake_oip import FakeOip, Floats
 
+from yolotop.config.presets import shipped
 from yolotop.model import Answer, Deployment, Detection, ErrorKind, ProbeKind
-from yolotop.model.preset import Encoding, Head, Liveness, Preset, Question, Tensor
+from yolotop.model.preset import Head, Tensor
 from yolotop.probe.dialects.oip import MOST_KEPT, OpenInference
 from yolotop.probe.frames import Frame, synthetic
 from yolotop.probe.prober import Prober
@@ -28,14 +29,7 @@ from yolotop.serve.onnx_engine import OnnxEngine
 from yolotop.serve.run import listen, open_engine, url_of
 
 NAMES = ("circle", "square", "triangle")
-ROOT = "/v2/models/{model}/versions/{version}"
-OIP = Preset(
-    "oip",
-    "oip",
-    "Open Inference Protocol",
-    liveness=Liveness(path=f"{ROOT}/ready", not_ready=(400, 503)),
-    question=Question(path=f"{ROOT}/infer", encoding=Encoding.RAW, settings=()),
-)
+OIP = shipped("oip")
 SMALL = (1, 3, 160, 160)
 
 

@@ -12,8 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
+from yolotop.config.deployment import deployment_from_table
 from yolotop.model import Deployment, SecretRef
+from yolotop.probe.dialects import lookup
 from yolotop.probe.failures import ProbeFailure
+from yolotop.probe.frames import synthetic
 from yolotop.probe.recognise import MOST_ASKED, Finding, recognise
 
 Play = Callable[..., Awaitable[int]]
@@ -307,6 +310,45 @@ async def test_the_model_in_the_address_wins_over_a_list(play: Play) -> None:
     finding, _, _ = await look(play, routes, path="/v2/models/b/infer")
     assert finding.settings["model"] == "b"
     assert finding.settings["tensor"] == TENSOR
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        # Triton with batches, KServe's own words, MLServer where the author says none.
+        (
+            {"name": "x", "datatype": "FP16", "shape": [-1, 3, -1, -1]},
+            {"input": "x", "datatype": "FP16", "shape": [-1, 3, -1, -1]},
+        ),
+        (
+            {"name": "x", "datatype": "BYTES", "shape": [-1, 1]},
+            {"input": "x", "datatype": "BYTES", "shape": [-1, 1]},
+        ),
+        (
+            {"name": "x", "datatype": "UINT8", "shape": [480, 640, 3]},
+            {"input": "x", "datatype": "UINT8", "shape": [480, 640, 3]},
+        ),
+        ({"name": "x", "datatype": "FP32", "shape": []}, {"input": "x"}),
+        # What no picture is, and what no shape is, is left to what is usual.
+        ({"name": "x", "datatype": "INT64", "shape": [0, 9**9]}, {"input": "x"}),
+        ({"name": "x", "datatype": 7, "shape": [1] * 9}, {"input": "x"}),
+    ],
+)
+async def test_what_a_server_tells_of_its_tensors_can_be_registered(
+    play: Play, given: dict[str, object], taken: dict[str, object]
+) -> None:
+    routes = {
+        "/v2": triton("triton", "binary_tensor_data"),
+        "/v2/models/b": (200, NONE, {**MODEL, "inputs": [given]}),
+    }
+    finding, _, _ = await look(play, routes, path="/v2/models/b/infer")
+    found = finding.settings["tensor"]
+    assert isinstance(found, dict)
+    told = {"datatype": "FP32"} if given["datatype"] == "FP32" else {}
+    assert found == {"binary": True, "output": "output0", **told, **taken}
+    table = {"name": "a", "url": finding.url, "dialect": "triton", "model": "b"}
+    asked = deployment_from_table({**table, "tensor": found})
+    assert lookup("oip").predict_request(asked, synthetic(1)).body
 
 
 async def test_several_models_are_left_to_a_person(play: Play) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import math
 import random
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -453,10 +453,10 @@ class FakeActions:
         return self.seen
 
     async def pin(
-        self, name: str, image_path: str, labels: Sequence[str], count: int
+        self, name: str, image_path: str, baseline: Mapping[str, object]
     ) -> None:
         """Remember."""
-        self._note("pin", (name, image_path, tuple(labels), count))
+        self._note("pin", (name, image_path, dict(baseline)))
 
     async def settings(self, name: str) -> tuple[Setting, ...]:
         """What it was told that the settings are."""

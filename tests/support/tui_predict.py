@@ -74,6 +74,16 @@ def seen(seed: int = 3, *, missing: int = 0) -> dict[str, object]:
             "height": frame.height,
             "jpeg": base64.b64encode(frame.data).decode(),
         },
+        "baseline": {
+            "yolotop_golden": 1,
+            "deployment": "dock-cam",
+            "pinned_at": "2026-11-24T04:00:00Z",
+            "image_sha256": frame.sha256,
+            "image_shape": [320, 320],
+            "task": "detect",
+            "facts": {"classes": "circle, square, triangle", "model": "shapes.onnx"},
+            "detections": boxes,
+        },
         "raw": {
             "images": [
                 {"shape": [320, 320], "results": boxes, "speed": {"inference": 96.4}}

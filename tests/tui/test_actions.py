@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import AsyncIterator
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from yolotop.config.baseline import document_of
 from yolotop.errors import ConfigError, StoreError
+from yolotop.model import Baseline, Detection
 from yolotop.store.open import open_reader, open_writer
 from yolotop.store.protocol import Reader, Request, RequestKind, Writer
 from yolotop.tui.actions import StoreActions, fields_of
@@ -147,11 +150,17 @@ async def test_pinned_it_is_set_there(tmp_path: Path, reader: Reader) -> None:
     (tmp_path / "gate.jpg").write_bytes(b"x")
     actions = StoreActions(reader, path)
     await actions.add(TABLE)
-    await actions.pin("dock-2", str(tmp_path / "gate.jpg"), ["car"], 2)
+    pinned = Baseline(
+        hashlib.sha256(b"x").hexdigest(), NOW, (Detection("car", 0.9, (1, 2, 30, 40)),)
+    )
+    document = document_of(pinned, "dock-2")
+    await actions.pin("dock-2", str(tmp_path / "gate.jpg"), document)
     found = {setting.key: setting for setting in await actions.settings("dock-2")}
     assert found["image"].value == '"gate.jpg"'
-    assert found["expect.labels"].value == '["car"]'
-    assert found["expect.min_detections"].origin.startswith("yolotop.toml:")
+    assert found["golden"].value == '"golden/dock-2.json"'
+    assert found["golden"].origin == "yolotop.toml:5, pinned 2026-09-21 14:13Z"
+    with pytest.raises(ConfigError, match="image_sha256 is missing"):
+        await actions.pin("dock-2", str(tmp_path / "gate.jpg"), {"yolotop_golden": 1})
 
 
 async def test_add_and_remove_edit_the_file(tmp_path: Path, reader: Reader) -> None:

@@ -252,14 +252,18 @@ async def test_pinning_asks_first_and_names_what_is_expected(
     async with open_tab(Tab.PREDICT) as opened:
         await opened.press("o", *"/srv/r.jpg", "enter", "g")
         assert isinstance(opened.app.screen, Confirm)
-        for text in ("Pin r.jpg for dock-cam?", "circle ×1", "triangle ×2"):
+        for text in (
+            "Pin r.jpg for dock-cam?",
+            "circle ×1",
+            "triangle ×2",
+            "model shapes.onnx",
+        ):
             assert text in opened.said(), text
         await opened.press("n")
         assert not [call for call in actions.calls if call[0] == "pin"]
         await opened.press("g", "y")
     pins = [about for what, about in actions.calls if what == "pin"]
-    kinds = ("circle", "square", "triangle")
-    assert pins == [("dock-cam", "/srv/r.jpg", kinds, 4)]
+    assert pins == [("dock-cam", "/srv/r.jpg", seen()["baseline"])]
 
 
 async def test_read_only_pins_nothing(open_tab: OpenTab, actions: FakeActions) -> None:
@@ -276,6 +280,7 @@ async def test_read_only_pins_nothing(open_tab: OpenTab, actions: FakeActions) -
         ("synthetic", seen(), "another one each time"),
         ("golden", seen(), "golden picture already"),
         ("/a.jpg", seen(missing=1), "Only a good answer"),
+        ("/a.jpg", {**seen(), "baseline": None}, "older one"),
         ("/a.jpg", seen(), ""),
     ],
 )

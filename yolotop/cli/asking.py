@@ -22,7 +22,7 @@ from yolotop.model import (
     ProbeKind,
     Sample,
 )
-from yolotop.probe.prober import Prober
+from yolotop.probe.prober import Prober, Shown
 
 AT_ONCE: Final = 16
 """Endpoints asked at the same time: more would measure this machine's own queue."""
@@ -65,6 +65,39 @@ async def ask(
     return [sample for pair in pairs for sample in pair]
 
 
+async def show_image(
+    deployment: Deployment,
+    *,
+    waiting: Waiting,
+    sleep: Sleep = asyncio.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Shown, Sample]:
+    """Send its own image and keep what came back whole; again while it starts.
+
+    Raises FrameError for a file that cannot be used.
+    """
+    prober = Prober(secret=resolve)
+    until = clock() + deployment.cold_start_s
+    state = HealthState()
+    try:
+        while True:
+            shown = await prober.show(deployment, deployment.image)
+            sample = Sample(shown.answer, judge(shown.answer, deployment, state))
+            state, _ = advance(state, sample, deployment)
+            pause = _pause(sample)
+            if sample.verdict.outcome is not Outcome.COLD or clock() + pause > until:
+                return shown, sample
+            waiting(sample, pause)
+            await sleep(pause)
+    finally:
+        await prober.aclose()
+
+
+def _pause(sample: Sample) -> float:
+    wish = sample.answer.retry_after_s
+    return max(AGAIN_S if wish is None else wish, SHORTEST_S)
+
+
 class _Asker:
     """One deployment with its state between the questions and one allowance."""
 
@@ -94,8 +127,7 @@ class _Asker:
             self._state, _ = advance(self._state, sample, self._deployment)
             if verdict.outcome is not Outcome.COLD:
                 return sample
-            wish = answer.retry_after_s
-            pause = max(AGAIN_S if wish is None else wish, SHORTEST_S)
+            pause = _pause(sample)
             if self._clock() + pause > self._until:
                 return sample
             self._waiting(sample, pause)

@@ -26,6 +26,7 @@ STYLES = {
     "ok": "green",
     "slow": "yellow",
     "cold": "cyan",
+    "changed": "yellow",
     "wrong": "bold red",
     "failed": "bold red",
 }

@@ -15,7 +15,16 @@ import typer
 from typer.core import TyperGroup
 
 from yolotop import __version__
-from yolotop.cli import add, check, collect, configure, deployments, failure, history
+from yolotop.cli import (
+    add,
+    check,
+    collect,
+    configure,
+    deployments,
+    failure,
+    golden,
+    history,
+)
 from yolotop.cli.bench import bench
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
@@ -143,4 +152,5 @@ app.command("list")(deployments.list_)
 app.command()(deployments.remove)
 app.command()(collect.collect)
 app.command()(stop)
+app.add_typer(golden.app, name="golden")
 app.add_typer(configure.app, name="config")

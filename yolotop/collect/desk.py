@@ -225,7 +225,7 @@ class Desk:
             ) from None
         if image != deployment.image:
             # What it must find on its own image says nothing about this one.
-            deployment = replace(deployment, expect=Expectation())
+            deployment = replace(deployment, expect=Expectation(), golden=None)
         sample = Sample(shown.answer, judge(shown.answer, deployment, HealthState()))
         told = await asyncio.to_thread(showing, shown, sample, source=source)
         return json.dumps(told, ensure_ascii=False)

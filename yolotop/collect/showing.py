@@ -11,7 +11,9 @@ The object has all keys of ``check --json`` for one probe, and:
   ``[x1, y1, x2, y2]`` in pixels of that picture, cut at its edges (``null`` where the
   model gives no boxes); ``detections`` counts all;
 - ``expected``: the same of what is known to be on it; empty where nobody knows;
-- ``raw``: the answer's body as clean text, at most 64 KiB; JSON is indented.
+- ``raw``: the answer's body as clean text, at most 64 KiB; JSON is indented;
+- ``baseline``: what would be pinned of this answer to a file, as
+  :mod:`yolotop.config.baseline` writes it; ``null`` where nothing can be.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ import json
 from collections.abc import Sequence
 from typing import Final, TypedDict
 
+from yolotop.config.baseline import document_of
+from yolotop.judge.canary import baseline_of
 from yolotop.judge.report import SampleJson, sample_json
-from yolotop.model import Detection, Prediction, Sample
+from yolotop.model import Answer, Detection, Prediction, Sample
 from yolotop.probe.dialects import BadResponse
 from yolotop.probe.dialects.decoding import decode
 from yolotop.probe.frames import Frame
@@ -65,6 +69,7 @@ class ShowingJson(SampleJson):
     boxes: list[BoxJson]
     expected: list[BoxJson]
     raw: str
+    baseline: dict[str, object] | None
 
 
 def showing(shown: Shown, sample: Sample, *, source: str) -> ShowingJson:
@@ -89,7 +94,19 @@ def showing(shown: Shown, sample: Sample, *, source: str) -> ShowingJson:
         "boxes": _boxes(seen, _asked_about(prediction, frame), picture),
         "expected": _boxes(drawn, (frame.width, frame.height), picture),
         "raw": raw_text(shown.body),
+        "baseline": _baseline(prediction, frame, answer),
     }
+
+
+def _baseline(
+    prediction: Prediction | None, frame: Frame, answer: Answer
+) -> dict[str, object] | None:
+    if prediction is None or frame.drawn is not None:
+        return None
+    pinned = baseline_of(
+        prediction, image_sha256=frame.sha256, pinned_at=answer.started_at
+    )
+    return document_of(pinned, answer.deployment)
 
 
 def _asked_about(prediction: Prediction | None, frame: Frame) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from yolotop.config.duration import format_duration
+from yolotop.config.expect import read_expectation
+from yolotop.config.golden import read_golden, read_tolerance
 from yolotop.config.maintenance import as_maintenance
 from yolotop.config.presets import PARTS, names_a_model, shipped, with_parts
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
@@ -30,7 +32,7 @@ from yolotop.config.table import (
     as_text,
 )
 from yolotop.config.tensor import read_tensor
-from yolotop.model import Deployment, Expectation, SecretRef
+from yolotop.model import Deployment, SecretRef
 from yolotop.model.preset import Preset
 from yolotop.text import clean
 
@@ -82,19 +84,17 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "verify_tls": "boolean",
         "allow_link_local": "boolean",
         "tensor": "table",
+        "tolerance": "table",
         "expect": "table",
     }
 )
 """Keys that ``[defaults]`` and ``[[deployment]]`` share, with their kind in TOML."""
-OWN_KEYS: Final = ("name", "url", "location", "paused")
+OWN_KEYS: Final = ("name", "url", "location", "golden", "paused")
 """Keys of a ``[[deployment]]`` that make no sense in ``[defaults]``."""
-KEYS: Final = ("name", "url", "location", *KINDS, "paused")
+KEYS: Final = ("name", "url", "location", "golden", *KINDS, "paused")
 """Every key of a ``[[deployment]]``."""
-EXPECT_KEYS: Final = ("drawn", "min_detections", "max_detections", "labels")
 
 NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
-MOST_DETECTIONS: Final = 999
-"""Largest count to expect: a probe keeps 1,000 detections, so that is "too many"."""
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
 ASLEEP_AFTER_S: Final = 1_200.0
@@ -227,7 +227,9 @@ def _effective(
         cold_start_s=table.duration("cold_start", 55.0, low=0.0, high=HOUR_S),
         image=image,
         tensor=read_tensor(table, scope),
-        expect=_expectation(table, scope, image),
+        golden=read_golden(table, scope, image, base),
+        tolerance=read_tolerance(table, scope),
+        expect=read_expectation(table, scope, image),
         slow_ms=_optional(
             table, "slow", lambda value: as_duration(value, 0.001, HOUR_S) * 1_000
         ),
@@ -274,40 +276,6 @@ def _preset(table: Table, scope: Scope, named: Preset) -> Preset:
 
 def _optional(table: Table, key: str, rule: Callable[[object], _T]) -> _T | None:
     return table.read(key, None, rule)
-
-
-def _expectation(table: Table, scope: Scope, image: str) -> Expectation:
-    value = table.values.get("expect", table.defaults.get("expect", {}))
-    own = "expect" in table.values
-    if not isinstance(value, Mapping):
-        if own:
-            scope.problem(f"expect is {kind_of(value)}; write a table", "expect")
-        return Expectation()
-    inner = scope.child(f"{scope.subject} expect".strip(), "expect")
-    expect = (
-        Table(value, inner, {})
-        if own
-        # Problems of inherited expectations were reported where they stand.
-        else Table({}, inner, value)
-    )
-    expect.only(EXPECT_KEYS)
-    found = Expectation(
-        drawn=expect.boolean("drawn", fallback=False),
-        min_detections=_optional(expect, "min_detections", _as_count),
-        max_detections=_optional(expect, "max_detections", _as_count),
-        labels=expect.read("labels", (), as_labels),
-    )
-    low, high = found.min_detections, found.max_detections
-    if own and low is not None and high is not None and low > high:
-        inner.problem(
-            f"min_detections {low} is above max_detections {high}", "min_detections"
-        )
-    if own and found.drawn and image != "synthetic":
-        inner.problem(
-            "drawn works with the synthetic image only; remove it or remove image",
-            "drawn",
-        )
-    return found
 
 
 def as_model(value: object) -> str:
@@ -371,10 +339,6 @@ def as_objective(value: object) -> float:
 def _as_budget(value: object) -> float:
     """Seconds that one step of a probe may take."""
     return as_duration(value, 0.01, 600.0)
-
-
-def _as_count(value: object) -> int:
-    return as_integer(value, 0, MOST_DETECTIONS)
 
 
 def as_ref(value: object, base: Path | None) -> SecretRef:

@@ -1,7 +1,7 @@
 """Changes to the config file that a person would have made: the rest stays as it is.
 
-Owns adding, removing and changing a deployment and creating the file. It must not
-know who asked.
+Owns adding and removing a deployment, creating the file, and how any edit is done. It
+must not know who asked.
 
 An edit is a splice: tomlkit writes the new table, the position scanner finds the old
 one, and every other byte of the file (comments, order, line ends) stays. What comes
@@ -17,14 +17,14 @@ import re
 import secrets
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tomlkit
 from tomlkit.items import Table
 
-from yolotop.config.deployment import KEYS, MOST_DETECTIONS
+from yolotop.config.deployment import KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Section, locate
 from yolotop.config.problems import NameTaken, nearest, quoted
@@ -40,10 +40,10 @@ def add_deployment(path: Path, table: Mapping[str, object]) -> None:
     result would not be valid (a bad key, a name taken, a file that was broken before).
     """
     path = absolute(path)
-    with _locked(path, create=True) as target:
+    with locked(path, create=True) as target:
         text = read_text(target) if target.exists() else ""
         _check_name(text, table, path)
-        _replace(path, target, _appended(text, table), was=text)
+        replace(path, target, _appended(text, table), was=text)
 
 
 def preview_deployment(path: Path, table: Mapping[str, object]) -> None:
@@ -61,47 +61,21 @@ def remove_deployment(path: Path, name: str) -> None:
     none of that name or the rest would not be valid.
     """
     path = absolute(path)
-    with _locked(path, create=False) as target:
+    with locked(path, create=False) as target:
         text = read_text(target)
-        _replace(path, target, _without(text, name, path), was=text)
-
-
-def pin_image(
-    path: Path, name: str, image: str, labels: Sequence[str], count: int
-) -> None:
-    """Ask the deployment with the file ``image``; expect ``labels``, ``count`` or more.
-
-    An image below the config file's folder is written relative to it, so that both can
-    be moved. Raises :class:`~yolotop.errors.ConfigError` and leaves the file alone when
-    there is no such deployment or image.
-    """
-    path = absolute(path)
-    picture = absolute(Path(image))
-    if picture.is_relative_to(path.parent):
-        picture = picture.relative_to(path.parent)
-    wanted: dict[str, object] = {
-        "labels": list(dict.fromkeys(labels)),
-        "min_detections": count,
-    }
-    with _locked(path, create=False) as target:
-        text = read_text(target)
-        index, sections = _sections(text, name, path)
-        parse(text, path=path, env=os.environ)  # what was broken before, first
-        changed = _pinned(text, sections, str(picture), wanted)
-        _check_only(text, changed, index)
-        _replace(path, target, changed, was=text)
+        replace(path, target, _without(text, name, path), was=text)
 
 
 def init(path: Path) -> None:
     """Create a commented starter file; an existing file is never overwritten."""
     path = absolute(path)
-    with _locked(path, create=True) as target:
+    with locked(path, create=True) as target:
         if target.exists():
             raise ConfigError(
                 f"{clean(str(path))}: is there already",
                 hint="Edit it, or name another file with --config",
             )
-        _replace(path, target, STARTER, was="")
+        replace(path, target, STARTER, was="")
 
 
 def _check_name(text: str, table: Mapping[str, object], path: Path) -> None:
@@ -152,10 +126,10 @@ def _written(table: Mapping[str, object]) -> Table:
 
 
 def _without(text: str, name: str, path: Path) -> str:
-    return _cut(text, _sections(text, name, path)[1])
+    return _cut(text, sections_of(text, name, path)[1])
 
 
-def _sections(text: str, name: str, path: Path) -> tuple[int, list[Section]]:
+def sections_of(text: str, name: str, path: Path) -> tuple[int, list[Section]]:
     """Which deployment has that name, and its sections, in order."""
     try:
         names = _names(tomllib.loads(text))
@@ -180,56 +154,12 @@ def _sections(text: str, name: str, path: Path) -> tuple[int, list[Section]]:
     return index, sections
 
 
-def _pinned(
-    text: str, sections: list[Section], image: str, wanted: Mapping[str, object]
-) -> str:
-    """``text`` with the two keys set, from the deployment's header to its last key.
-
-    What lies between is a document of its own, whatever other tables are among it; all
-    else is not even looked at.
-    """
-    lines = _lines(text)
-    start, end = sections[0].start - 1, sections[-1].end
-    document = tomlkit.parse("".join(lines[start:end]))
-    table = document["deployment"][0]
-    table["image"] = image
-    expect = table.get("expect")
-    if expect is None:
-        expect = tomlkit.inline_table()
-        expect.update(wanted)
-        table["expect"] = expect
-    else:
-        for key, value in wanted.items():
-            expect[key] = value
-        # Only a synthetic image has drawn shapes; and fewer than came cannot be right.
-        expect.pop("drawn", None)
-        if expect.get("max_detections", MOST_DETECTIONS) < wanted["min_detections"]:
-            expect.pop("max_detections")
-    changed = tomlkit.dumps(document)
-    if "\r\n" in text:
-        changed = changed.replace("\r\n", "\n").replace("\n", "\r\n")
-    return "".join([*lines[:start], changed, *lines[end:]])
-
-
-def _check_only(was: str, now: str, index: int) -> None:
-    """Refuse a text that differs in more than those keys of that deployment."""
-    before, after = tomllib.loads(was), tomllib.loads(now)
-    for document in (before, after):
-        for key in ("image", "expect"):
-            document["deployment"][index].pop(key, None)
-    if before != after:
-        raise ConfigError(
-            "the deployment is written in a way that cannot be changed safely",
-            hint="Set image and expect by hand",
-        )
-
-
 def _composed(name: object) -> str:
     return unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
 
 
 def _cut(text: str, sections: list[Section]) -> str:
-    lines = _lines(text)
+    lines = lines_of(text)
     for section in reversed(sections):
         start, end = section.start - 1, section.end
         blank_before = start > 0 and not lines[start - 1].strip()
@@ -243,13 +173,14 @@ def _cut(text: str, sections: list[Section]) -> str:
     return "".join(lines)
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The text's lines, each with its end."""
     # Only LF ends a TOML line; str.splitlines would split at form feeds and more.
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 @contextmanager
-def _locked(path: Path, *, create: bool) -> Iterator[Path]:
+def locked(path: Path, *, create: bool) -> Iterator[Path]:
     """The file behind ``path`` (a link is followed), one editor at a time.
 
     The lock is on the folder, so no lock file is left in the user's config folder.
@@ -273,7 +204,8 @@ def _locked(path: Path, *, create: bool) -> Iterator[Path]:
         os.close(folder)
 
 
-def _replace(path: Path, target: Path, text: str, *, was: str) -> None:
+def replace(path: Path, target: Path, text: str, *, was: str) -> None:
+    """Put ``text`` in place of ``was`` in one step, if it is valid."""
     parse(text, path=path, env=os.environ)
     shown = clean(str(path))
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o600

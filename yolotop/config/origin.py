@@ -10,23 +10,27 @@ another shell may have another one.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from yolotop.config.deployment import EXPECT_KEYS, KEYS, KINDS
+from yolotop.config.deployment import KEYS, KINDS
 from yolotop.config.duration import format_duration
+from yolotop.config.expect import EXPECT_KEYS
+from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
 from yolotop.config.presets import PARTS, as_tables, says_nothing
 from yolotop.config.problems import nearest, quoted
 from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.errors import ConfigError
-from yolotop.model import Deployment, Expectation
+from yolotop.model import Deployment, Expectation, Tolerance
 from yolotop.model.preset import Reading, Tensor
 from yolotop.text import clean, redact, show_url
 
@@ -34,10 +38,16 @@ BUILT_IN: Final = "built in"
 NONE: Final = "none"
 """The value of a key that is not set and has no default."""
 _TABLES: Final[Mapping[str, tuple[tuple[str, ...], object]]] = MappingProxyType(
-    {"tensor": (TENSOR_KEYS, Tensor()), "expect": (EXPECT_KEYS, Expectation())}
+    {
+        "tensor": (TENSOR_KEYS, Tensor()),
+        "tolerance": (TOLERANCE_KEYS, Tolerance()),
+        "expect": (EXPECT_KEYS, Expectation()),
+    }
 )
 """Settings that are tables: their keys, and what these are when nobody wrote them."""
 _REFERENCES: Final = frozenset({"api_key", "proxy_auth"})
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+"""A key of TOML that needs no quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,9 @@ class Setting:
     ``origin`` is ``yolotop.toml:12`` (the deployment's own table), ``[defaults],
     yolotop.toml:3``, the name of an environment variable, or ``built in``. A secret is
     there by reference only; where there is no value, ``value`` is ``none``. The keys
-    of ``expect`` are ``expect.labels`` and so on, likewise those of ``tensor``, and
-    those of the preset's tables ``request.path``; what the preset says comes from
-    ``dialect NAME``.
+    of ``expect`` are ``expect.labels`` and so on, likewise those of ``tensor`` and
+    ``tolerance``, and those of the preset's tables ``request.path``; what the preset
+    says comes from ``dialect NAME``. A baseline's origin says when it was pinned.
     """
 
     key: str
@@ -137,15 +147,38 @@ def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
         if key in PARTS:
             yield from _part(key, found, sources)
-            continue
-        # Without a tensor none of its keys is in force.
-        if key not in _TABLES or (key == "tensor" and found.tensor is None):
+        elif key == "golden":
+            yield _golden(found, sources)
+        elif key not in _TABLES or (key == "tensor" and found.tensor is None):
+            # Without a tensor none of its keys is in force.
             yield _setting(key, sources.of(key), _effective(found, key))
-            continue
-        inner_keys, built_in = _TABLES[key]
-        for inner in inner_keys:
-            plain = getattr(built_in, inner)
-            yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
+        else:
+            inner_keys, built_in = _TABLES[key]
+            for inner in inner_keys:
+                plain = getattr(built_in, inner)
+                # No counts are an empty table, which an empty list is not.
+                plain = None if inner == "counts" else plain
+                yield _setting(f"{key}.{inner}", sources.of(key, inner), plain)
+        if key == "expect":
+            yield from _expected_labels(found, sources)
+
+
+def _expected_labels(found: Deployment, sources: _Sources) -> Iterator[Setting]:
+    """The labels that stand beside the known keys of ``expect``."""
+    apart = sources.of("expect", "counts")
+    named = apart[0] if apart is not None and isinstance(apart[0], Mapping) else {}
+    for label, _ in found.expect.counts:
+        if label not in named:
+            key = label if _BARE.fullmatch(label) else json.dumps(label)
+            yield _setting(f"expect.{key}", sources.of("expect", label), None)
+
+
+def _golden(found: Deployment, sources: _Sources) -> Setting:
+    setting = _setting("golden", sources.of("golden"), None)
+    if found.golden is None:
+        return setting
+    at = datetime.fromtimestamp(found.golden.pinned_at, UTC)
+    return replace(setting, origin=f"{setting.origin}, pinned {at:%Y-%m-%d %H:%M}Z")
 
 
 def _part(key: str, found: Deployment, sources: _Sources) -> Iterator[Setting]:

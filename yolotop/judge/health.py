@@ -204,7 +204,9 @@ def means_the_same(
     """Whether going on from either leads to the same states and events.
 
     Good answers beyond ``recover_after`` change nothing, and a younger time of the
-    last answer only matters where the instance restarted, which is an event.
+    last answer only matters where the instance restarted, which is an event. In which
+    bytes the last image was answered is no reason to write either: an older pair tells
+    a stuck answer just as well.
     """
     if state.message != other.message or state.recent != other.recent:
         return False
@@ -222,6 +224,7 @@ def _settled(state: HealthState, other: HealthState) -> bool:
         and state.since == other.since
         and state.failures == other.failures
         and state.model_id == other.model_id
+        and state.facts == other.facts
         and (state.alive_s is None) is (other.alive_s is None)
         and (other.alive_s or 0.0) >= (state.alive_s or 0.0)
         and state.changes == other.changes
@@ -268,6 +271,9 @@ def _fresh(state: HealthState, at: float) -> HealthState:
         alive_s=state.alive_s,
         last_answer_at=state.last_answer_at,
         told_expiry_at=state.told_expiry_at,
+        facts=state.facts,
+        answer_frame=state.answer_frame,
+        answer_digest=state.answer_digest,
     )
 
 

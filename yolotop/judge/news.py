@@ -9,13 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from yolotop.judge.facts import differences, merged
 from yolotop.judge.verdict import restarted
 from yolotop.judge.words import span
-from yolotop.model import Answer, Event, EventKind, HealthState, Severity
+from yolotop.model import (
+    Answer,
+    Event,
+    EventKind,
+    HealthState,
+    Prediction,
+    Severity,
+)
 
 EXPIRES_SOON_S: Final = 14 * 86_400.0
 """A certificate that ends within this time is told, once a day."""
 TELL_EXPIRY_S: Final = 86_400.0
+MOST_TOLD: Final = 4
+"""Changes named in one event."""
 
 
 # --- the instance behind the URL ---------------------------------------------------
@@ -35,19 +45,30 @@ def news_of_instance(
         events.append(
             Event(at, Severity.INFO, EventKind.RESTARTED, message, answer.deployment)
         )
-    old, new = state.model_id, found.model_id
-    if old is not None and new is not None and old != new:
-        message = f"model changed: {old} → {new}"
-        events.append(
-            Event(
-                at,
-                Severity.WARNING,
-                EventKind.MODEL_CHANGED,
-                message,
-                answer.deployment,
-            )
-        )
+    events += _news_of_model(state, answer, found, at)
     return tuple(events)
+
+
+def _news_of_model(
+    state: HealthState, answer: Answer, found: Prediction, at: float
+) -> list[Event]:
+    """One event for the model and one for what it runs on, with before and after."""
+    events: list[Event] = []
+    changes = differences(state.facts, found.facts)
+    for kind, severity, of_model in (
+        (EventKind.MODEL_CHANGED, Severity.WARNING, True),
+        (EventKind.LIBRARY_CHANGED, Severity.INFO, False),
+    ):
+        told = [str(each) for each in changes if each.of_model is of_model]
+        if told:
+            message = "; ".join(told[:MOST_TOLD])
+            events.append(Event(at, severity, kind, message, answer.deployment))
+    old, new = state.model_id, found.model_id
+    if not events and old is not None and new is not None and old != new:
+        message = f"model changed: {old} → {new}"
+        kind = EventKind.MODEL_CHANGED
+        events.append(Event(at, Severity.WARNING, kind, message, answer.deployment))
+    return events
 
 
 def remember_instance(state: HealthState, answer: Answer, at: float) -> HealthState:
@@ -58,6 +79,9 @@ def remember_instance(state: HealthState, answer: Answer, at: float) -> HealthSt
     return replace(
         state,
         model_id=found.model_id or state.model_id,
+        facts=merged(state.facts, found.facts),
+        answer_frame=answer.frame_sha256,
+        answer_digest=answer.body_digest,
         alive_s=found.alive_s,
         last_answer_at=at,
     )

@@ -11,18 +11,18 @@ changes with every probe: the store keeps each distinct sentence once.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import shlex
 from http import HTTPStatus
 from typing import Final
 
-from yolotop.judge.match import match, overlap
+from yolotop.judge import canary
+from yolotop.judge.expected import fault_in
+from yolotop.judge.facts import Difference
+from yolotop.judge.words import count_detections
 from yolotop.model import (
     Answer,
     Deployment,
-    Detection,
     ErrorKind,
-    Expectation,
     Health,
     HealthState,
     Light,
@@ -34,11 +34,6 @@ from yolotop.model import (
     Verdict,
 )
 
-MIN_IOU: Final = 0.5
-"""Overlap from which a returned box counts as the drawn one."""
-SURE_CONF: Final = 0.5
-"""Without a ``conf`` of the deployment's own, surplus detections below this
-confidence are not held against a server whose default threshold is lower (0.25)."""
 _SENTENCE: Final = 200
 _DRIFT: Final = 0.001
 """By which share two clocks may run apart; one being set slews by half of it."""
@@ -205,18 +200,108 @@ def _judge_content(
         return _judge_speed(answer, deployment, "healthy", cold=False)
     if answer.prediction is None:
         return _failed(ErrorKind.BAD_RESPONSE, "the answer holds no prediction")
-    fault = _fault(answer.prediction, answer.drawn, deployment)
-    if fault is not None:
-        again = state.predict.recent[-1:] == (Outcome.WRONG,)
-        message = f"wrong answer: {fault}"
-        return Verdict(
-            Outcome.WRONG,
-            Severity.ERROR if again else Severity.WARNING,
-            message,
-            error=ProbeError(ErrorKind.WRONG_ANSWER, message),
-        )
+    untrue = _judge_truth(answer, answer.prediction, deployment, state)
+    if untrue is not None:
+        return untrue
     message = count_detections(len(answer.prediction.detections))
+    if deployment.golden is not None:
+        message += ", as pinned"
     return _judge_speed(answer, deployment, message, cold=_is_cold(answer, state))
+
+
+def _judge_truth(
+    answer: Answer, prediction: Prediction, deployment: Deployment, state: HealthState
+) -> Verdict | None:
+    """What is wrong with what was seen, or ``None``.
+
+    A stuck answer first: whatever it holds, it is of another image. Then the baseline;
+    where another model answers than the one that was pinned, only an empty answer is
+    held against it, since any model should see something there. What a person wrote
+    down by hand holds for every model.
+    """
+    stranger = _other_image(answer, deployment)
+    if stranger is not None:
+        return _failed(ErrorKind.INTERNAL, stranger)
+    if is_stuck(answer, state):
+        return _wrong(STUCK, state)
+    golden = deployment.golden
+    changes: tuple[Difference, ...] = ()
+    if golden is not None:
+        changes = canary.model_changes(prediction, golden)
+        found = canary.compare(
+            prediction, golden, deployment.tolerance, conf=deployment.conf
+        )
+        blind = bool(found) and found[0].flaw is canary.Flaw.EMPTY
+        if found and (blind or not changes):
+            return _wrong(_told(found), state, at_once=blind)
+    fault = fault_in(prediction.detections, answer.drawn, deployment)
+    if fault is not None:
+        return _wrong(f"wrong answer: {fault}", state)
+    return _changed(changes, deployment) if changes else None
+
+
+def _wrong(message: str, state: HealthState, *, at_once: bool = False) -> Verdict:
+    again = at_once or state.predict.recent[-1:] == (Outcome.WRONG,)
+    return Verdict(
+        Outcome.WRONG,
+        Severity.ERROR if again else Severity.WARNING,
+        message,
+        error=ProbeError(ErrorKind.WRONG_ANSWER, message),
+    )
+
+
+def _told(found: tuple[canary.Finding, ...]) -> str:
+    more = len(found) - 1
+    things = f" (and {more} more)" if more else ""
+    return f"wrong answer: {found[0].message}{things}"
+
+
+def _changed(changes: tuple[Difference, ...], deployment: Deployment) -> Verdict:
+    """Another model answers: right or not is what a new baseline has to say."""
+    what = str(changes[0]).replace(" replaced: ", " ").replace(" changed: ", " ")
+    name, image = shlex.quote(deployment.name), shlex.quote(deployment.image)
+    message = (
+        f"changed: {what}; pin a new baseline with `yolotop golden set {name} {image}`"
+    )
+    error = ProbeError(ErrorKind.MODEL_CHANGED, message)
+    return Verdict(Outcome.CHANGED, Severity.WARNING, message, error=error)
+
+
+STUCK: Final = "stuck: the same answer, byte for byte, to different images"
+
+
+def is_stuck(answer: Answer, state: HealthState) -> bool:
+    """Whether another image just got this very answer, with something seen in it.
+
+    Two images in which nothing is seen rightly get the same one; so may two of which a
+    classifier is quite sure. What holds a place or a share in it cannot be the same.
+    """
+    found = answer.prediction
+    return (
+        found is not None
+        and answer.body_digest is not None
+        and answer.body_digest == state.answer_digest
+        and answer.frame_sha256 is not None
+        and state.answer_frame is not None
+        and answer.frame_sha256 != state.answer_frame
+        and any(
+            each.box is not None
+            or each.share is not None
+            or (each.confidence is not None and 0.0 < each.confidence < 1.0)
+            for each in found.detections
+        )
+    )
+
+
+def _other_image(answer: Answer, deployment: Deployment) -> str | None:
+    """Why the answer cannot be compared, where the file is not the pinned one."""
+    golden, sent = deployment.golden, answer.frame_sha256
+    if golden is None or sent is None or sent == golden.image_sha256:
+        return None
+    return (
+        "the image is not the one that was pinned: its file has changed since; pin it "
+        f"with `yolotop golden set {shlex.quote(deployment.name)} IMAGE`"
+    )
 
 
 def _is_cold(answer: Answer, state: HealthState) -> bool:
@@ -245,80 +330,3 @@ def _judge_speed(
     if cold:
         message += ", cold start"
     return Verdict(Outcome.OK, severity, message, cold=cold)
-
-
-def count_detections(count: int) -> str:
-    """``no detections``, ``1 detection``, ``3 detections``."""
-    if count == 0:
-        return "no detections"
-    return "1 detection" if count == 1 else f"{count} detections"
-
-
-# --- expectations ------------------------------------------------------------------
-
-
-def _fault(
-    prediction: Prediction,
-    drawn: Sequence[Detection] | None,
-    deployment: Deployment,
-) -> str | None:
-    """Why the prediction is not what was expected, or ``None``.
-
-    What was got stands first: a card shows the head of the sentence.
-    """
-    expect, got = deployment.expect, prediction.detections
-    if expect.drawn and drawn is not None:
-        fault = _drawn_fault(drawn, got, sure=deployment.conf is None)
-        if fault is not None:
-            return fault
-    return _count_fault(expect, got) or _label_fault(expect, got)
-
-
-def _drawn_fault(
-    drawn: Sequence[Detection], got: Sequence[Detection], *, sure: bool
-) -> str | None:
-    found = match(drawn, got, min_iou=MIN_IOU)
-    extra = [
-        item
-        for item in found.extra
-        if not sure or item.confidence is None or item.confidence >= SURE_CONF
-    ]
-    if not found.missed and not extra:
-        return None
-    seen = [pair.got for pair in found.pairs] + extra
-    if not found.missed or _labels(drawn) != _labels(seen):
-        return f"got {tally(seen)}, expected {tally(drawn)}"
-    astray = found.missed[0]
-    best = max((overlap(astray, item) for item in extra), default=0.0)
-    return f"{astray.label} is not where it was drawn (IoU {best:.2f})"
-
-
-def _count_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
-    count = len(got)
-    low, high = expect.min_detections, expect.max_detections
-    if low is not None and count < low:
-        return f"got {count or 'none'}, expected at least {count_detections(low)}"
-    if high is not None and count > high:
-        return f"got {count}, expected at most {count_detections(high)}"
-    return None
-
-
-def _label_fault(expect: Expectation, got: Sequence[Detection]) -> str | None:
-    seen = {item.label for item in got}
-    missing = [label for label in expect.labels if label not in seen]
-    if not missing:
-        return None
-    return f"got {tally(got)}, expected {', '.join(missing)}"
-
-
-def _labels(detections: Iterable[Detection]) -> Counter[str]:
-    return Counter(item.label for item in detections)
-
-
-def tally(detections: Iterable[Detection], *, most: int = 8) -> str:
-    """``circle ×2, square ×1``, or ``none``; at most ``most`` labels are named."""
-    counts = sorted(_labels(detections).items())
-    words = [f"{label} ×{count}" for label, count in counts[:most]]
-    if len(counts) > most:
-        words.append("…")
-    return ", ".join(words) or "none"

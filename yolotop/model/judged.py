@@ -79,7 +79,9 @@ class HealthState:
     prediction arrived, ``alive_s`` how long its instance had lived by then.
     ``changes`` are the instants of recent changes between up, degraded and down;
     ``until_at`` is when maintenance ends; ``told_expiry_at`` is when the end of the
-    TLS certificate was last told.
+    TLS certificate was last told. ``facts`` are what the server last told of model and
+    libraries; ``answer_frame`` and ``answer_digest`` are of the last prediction: which
+    image it answers (SHA-256) and in which bytes.
     """
 
     health: Health = Health.UNKNOWN
@@ -97,3 +99,6 @@ class HealthState:
     flapping: bool = False
     until_at: float | None = None
     told_expiry_at: float | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    answer_frame: str | None = None
+    answer_digest: str | None = None

@@ -97,3 +97,4 @@ class EventKind(StrEnum):
     CLOCK = "clock"
     FLAPPING = "flapping"
     CERTIFICATE = "certificate"
+    LIBRARY_CHANGED = "library_changed"

@@ -69,6 +69,8 @@ def _known(found: Mapping[str, object], shape: type) -> dict[str, Any]:
         known["recent"] = _outcomes(known["recent"])
     if "changes" in known:
         known["changes"] = _instants(known["changes"])
+    if "facts" in known:
+        known["facts"] = _facts(known["facts"])
     return known
 
 
@@ -90,3 +92,15 @@ def _instants(values: object) -> tuple[float, ...]:
     if not isinstance(values, list):
         return ()
     return tuple(float(value) for value in values if isinstance(value, int | float))
+
+
+def _facts(values: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(values, list):
+        return ()
+    return tuple(
+        (pair[0], pair[1])
+        for pair in values
+        if isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(part, str) for part in pair)
+    )

@@ -14,7 +14,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -32,7 +32,7 @@ _POLL_S: Final = 0.1
 _MAINTAINED: Final = frozenset({"maintenance began", "maintenance ended"})
 
 Table = Mapping[str, object]
-"""A deployment as the config file writes it."""
+"""A deployment as the config file writes it, or a baseline as its own file does."""
 
 
 class Actions(Protocol):
@@ -71,10 +71,11 @@ class Actions(Protocol):
         What comes back is described in :mod:`yolotop.collect.showing`.
         """
 
-    async def pin(
-        self, name: str, image_path: str, labels: Sequence[str], count: int
-    ) -> None:
-        """Ask with that image from now on, and expect so many and such detections."""
+    async def pin(self, name: str, image_path: str, baseline: Table) -> None:
+        """Ask with that image from now on, and compare with ``baseline``.
+
+        That is what :meth:`predict` gave under this name.
+        """
 
     async def settings(self, name: str) -> tuple[Setting, ...]:
         """Its effective settings, each with where it comes from."""
@@ -182,14 +183,12 @@ class StoreActions:
         refused = "The image could not be sent"
         return _object(await self._result(number, self._deadline_s, refused), refused)
 
-    async def pin(
-        self, name: str, image_path: str, labels: Sequence[str], count: int
-    ) -> None:
-        """Write both into the deployment's table of the config file."""
-        from yolotop.config import edit
+    async def pin(self, name: str, image_path: str, baseline: Table) -> None:
+        """Write the baseline beside the config file, and both into its table there."""
+        from yolotop.config import pin
 
         await asyncio.to_thread(
-            edit.pin_image, self._config_path, name, image_path, labels, count
+            pin.pin_document, self._config_path, name, image_path, dict(baseline)
         )
 
     async def settings(self, name: str) -> tuple[Setting, ...]:

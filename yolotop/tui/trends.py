@@ -106,7 +106,8 @@ def _beat(
         return [*blank, (plain if look.plain else sign, role)]
     if beat.cold or beat.outcome is Outcome.COLD:
         return [*blank, ("*" if look.plain else "❄", "cold")]
-    role = "degraded" if beat.outcome is Outcome.SLOW else "trend"
+    late = beat.outcome in (Outcome.SLOW, Outcome.CHANGED)
+    role = "degraded" if late else "trend"
     if faded:
         role = "hairline"
     return [(char, role) for char in _columns(beat.latency_ms, top, lines, look)]

@@ -24,6 +24,7 @@ PARTS: Final = (
     "receive",
 )
 """In the order of time; those of the second line are what ``wait`` was made of."""
+_ARRIVED: Final = (Outcome.OK, Outcome.SLOW, Outcome.WRONG, Outcome.CHANGED)
 AROUND_P50: Final = (0.45, 0.55)
 AROUND_P95: Final = (0.925, 0.975)
 
@@ -90,7 +91,7 @@ def waterfall(
 def _arrived(probe: StoredProbe) -> bool:
     return (
         not probe.cold
-        and probe.outcome in (Outcome.OK, Outcome.SLOW, Outcome.WRONG)
+        and probe.outcome in _ARRIVED
         and probe.latency_ms is not None
         and probe.phases.wait is not None
     )

@@ -5,17 +5,17 @@ stays. Must not know datatypes, HTTP or where the numbers came from.
 
 A raw head of [1,84,8400] has 672,000 scores of which a handful count. They are found by
 their top bytes, which are in the order of the numbers: a search through 672,000 bytes
-takes 1 ms, ``max`` over as many numbers 20.
+takes half a millisecond, ``max`` over as many numbers 20.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import struct
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from yolotop.model import Detection
@@ -277,13 +277,20 @@ def _cornered(x: float, y: float, width: float, height: float) -> Box:
 
 def _above(scores: array[float], conf: float) -> list[int]:
     """Where a score is above ``conf``: the likely ones by their first byte."""
-    lowest = struct.pack(">f", conf)[0]
-    likely = re.compile(b"[\\x%02x-\\x7f]" % lowest)
-    return [
-        at
-        for one in likely.finditer(top_bytes(scores))
-        if scores[at := one.start()] > conf
-    ]
+    marked = top_bytes(scores).translate(_likely(struct.pack(">f", conf)[0]))
+    found: list[int] = []
+    at = marked.find(b"\1")
+    while at >= 0:
+        if scores[at] > conf:
+            found.append(at)
+        at = marked.find(b"\1", at + 1)
+    return found
+
+
+@cache
+def _likely(lowest: int) -> bytes:
+    # From 0x80 on are the numbers below zero.
+    return bytes(lowest <= top < 0x80 for top in range(256))
 
 
 def _share(score: float, number: int) -> float:

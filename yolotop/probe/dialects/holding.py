@@ -41,10 +41,13 @@ def check_alive(reply: Reply, deployment: Deployment) -> None:
 def check_success(reply: Reply, preset: Preset, value: object) -> None:
     """Raise BadResponse for a prediction that breaks one of the preset's conditions.
 
-    ``value`` is the decoded body or ``MISSING``. The kind is what the preset's own
-    rules say of such words, whatever status came with them.
+    ``value`` is the decoded body, or ``MISSING`` for one that is not JSON: then only
+    conditions on its text are looked at, which may have the better sentence. The kind
+    is what the preset's own rules say of such words, whatever status came with them.
     """
     holds = preset.reading.holds
+    if value is MISSING:
+        holds = tuple(text for text in holds if not text.startswith("/"))
     if not holds:
         return
     broken = first_broken(holds, reply, value)

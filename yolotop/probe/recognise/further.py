@@ -56,20 +56,24 @@ def _model(trait: Trait, seen: Seen) -> Trait:
     tensor = dict(_object(trait.settings.get("tensor")))
     name, kind = str(given.get("name", "")), str(given.get("datatype", ""))
     tensor["input"] = clean(name, limit=80)
-    if kind:
-        tensor["datatype"] = clean(kind, limit=12)
+    if kind in _PICTURES:
+        tensor["datatype"] = kind
     shape = given.get("shape")
     whole = (
         [side for side in shape if type(side) is int] if isinstance(shape, list) else []
     )
-    if kind == "BYTES":
-        tensor["image"] = "bytes"
-    elif len(whole) == 4 and all(side > 0 for side in whole):
+    # Some tell [] where the author told nothing: the usual is tried then. Triton's -1
+    # is any number, of pictures too.
+    if 1 <= len(whole) <= 4 and all(side == -1 or 0 < side < 8_193 for side in whole):
         tensor["shape"] = whole
     if back:
         tensor["output"] = clean(str(back.get("name", "")), limit=80)
     said = f"its input is {tensor['input']} {kind} {whole or ''}".rstrip()
     return trait.with_settings(said, tensor=tensor)
+
+
+_PICTURES: Final = ("FP32", "FP16", "UINT8", "BYTES")
+"""As which a picture can be sent; of what is said beside them, nothing is taken."""
 
 
 def _first(value: object) -> Mapping[str, object]:

@@ -24,7 +24,7 @@ DEEDS: Final = (
     ),
     Deed(
         "predict.pin", "g", "g", "pin as golden", "Ask with this picture from now on,"
-        " and expect what was seen now (asks first).",
+        " and compare with what was seen now (asks first).",
         "predict_pin", "predict", "Predict", hint=5,
         palette="predict: pin the picture as golden…", writes=True,
     ),

@@ -23,7 +23,7 @@ from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
 from yolotop.errors import ConfigError, YolotopError
-from yolotop.judge.verdict import count_detections
+from yolotop.judge.words import count_detections
 from yolotop.text import clean
 from yolotop.tui.actions import Actions, fields_of
 from yolotop.tui.ink import Look, Row, Span

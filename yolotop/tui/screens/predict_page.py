@@ -19,13 +19,16 @@ from textual.app import ComposeResult
 from textual.getters import query_one
 from textual.worker import Worker
 
+from yolotop.config.baseline import Unreadable, from_document
 from yolotop.errors import YolotopError
+from yolotop.model import Baseline, Tolerance
 from yolotop.text import clean
 from yolotop.tui.marks import marks_of
 from yolotop.tui.screens.confirm import Confirm
 from yolotop.tui.screens.page import Page
 from yolotop.tui.widgets.predict_tab import DRAWN, GOLDEN, PredictTab, Shot, called
 from yolotop.tui.widgets.prompt import Purpose
+from yolotop.view.golden import pin_lines
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -120,18 +123,19 @@ class PredictPage(Page):
         if shot is None or reason:
             self.notify(reason, severity="warning", markup=False, timeout=5)
             return
-        labels = [mark.label for mark in shot.marks if not mark.expected]
-        path, kinds = shot.image, sorted(set(labels))
+        path, document = shot.image, shot.result["baseline"]
+        try:
+            baseline = from_document(document)
+        except Unreadable as error:
+            self.notify(str(error), severity="warning", markup=False, timeout=5)
+            return
 
         def done(answer: bool | None) -> None:
             if answer:
-                self.run_worker(self._pin(path, kinds, len(labels)), group="act")
+                self.run_worker(self._pin(path, document), group="act")
 
-        text = (
-            f"{self.deployment} is asked with {called(path)} from now on, and has to "
-            f"see {_named(labels)} in it each time.\nThe config file is changed."
-        )
         title = f"Pin {called(path)} for {self.deployment}?"
+        text = what_is_pinned(self.deployment, path, baseline)
         self.app.push_screen(Confirm(title, text, yes="pin"), done)
 
     # -- how it is done ------------------------------------------------------------
@@ -146,9 +150,10 @@ class PredictPage(Page):
             return
         self.sheet.settle(await asyncio.to_thread(shot_of, image, result))
 
-    async def _pin(self, path: str, labels: list[str], count: int) -> None:
+    async def _pin(self, path: str, baseline: object) -> None:
+        assert isinstance(baseline, Mapping)
         try:
-            await self.means.actions.pin(self.deployment, path, labels, count)
+            await self.means.actions.pin(self.deployment, path, baseline)
         except YolotopError as error:
             self.notify(str(error), title=error.title, severity="error", markup=False)
         else:
@@ -164,16 +169,25 @@ def why_not_pinned(shot: Shot | None) -> str:
     if shot.image == DRAWN:
         return "A drawn picture is another one each time; send one from a file (o)"
     if shot.image == GOLDEN:
-        return "This is the golden picture already"
-    if shot.result.get("verdict") not in ("ok", "slow"):
+        return "This is the golden picture already; pin its file (o) for a new baseline"
+    if shot.result.get("verdict") not in ("ok", "slow", "changed"):
         return "Only a good answer can be expected from now on"
+    if not isinstance(shot.result.get("baseline"), Mapping):
+        return "The collector that runs is an older one; restart it to pin"
     return ""
 
 
-def _named(labels: list[str]) -> str:
-    counts = {label: labels.count(label) for label in sorted(set(labels))}
-    several = ", ".join(f"{label} ×{many}" for label, many in counts.items())
-    return several or "nothing"
+def what_is_pinned(deployment: str, path: str, baseline: Baseline) -> str:
+    """What a person agrees to: picture, answer and model."""
+    lines = [
+        f"{deployment} is asked with {called(path)} from now on.",
+        "Each answer is compared with this one:",
+        "",
+        *(f"{what:<6} {text}" for what, text in pin_lines(baseline, Tolerance())),
+        "",
+        "The config file is changed, and a file is written beside it.",
+    ]
+    return "\n".join(lines)
 
 
 def shot_of(image: str, result: Mapping[str, object]) -> Shot:

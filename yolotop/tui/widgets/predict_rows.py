@@ -16,8 +16,14 @@ from yolotop.tui.ink import Look, Row, Span, clip, cut, spread, width_of, wrappe
 from yolotop.tui.marks import Mark, missed
 from yolotop.view import format as fmt
 
-GOOD: Final = frozenset({"ok", "slow", "cold"})
-_ROLES: Final = {"ok": "up", "slow": "degraded", "cold": "cold", "wrong": "degraded"}
+GOOD: Final = frozenset({"ok", "slow", "cold", "changed"})
+_ROLES: Final = {
+    "ok": "up",
+    "slow": "degraded",
+    "cold": "cold",
+    "wrong": "degraded",
+    "changed": "degraded",
+}
 _STEPS: Final = ("preprocess", "inference", "postprocess")
 _NAME_WIDTH: Final = 12
 _SURE: Final = 6
