@@ -14,6 +14,7 @@ import typer
 from yolotop.cli import out
 from yolotop.cli.options import ConfigOption, DataDirOption, JsonOption, places
 from yolotop.cli.places import Places
+from yolotop.cli.serve import EngineChoice
 from yolotop.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +49,40 @@ def check(
             metavar="REF", help="With --url: where its key is, env:NAME or file:PATH."
         ),
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Run this model here on the same image and show what differs: a file "
+            "(.pt takes the yolo extra), or shapes or shapes2.",
+        ),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --reference: the image. Without: the deployment's own.",
+        ),
+    ] = None,
+    conf: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1.0, help="With --reference: of both sides."),
+    ] = None,
+    iou: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.95, help="With --reference: of both sides."),
+    ] = None,
+    imgsz: Annotated[
+        int | None,
+        typer.Option(min=32, max=1280, help="With --reference: of both sides."),
+    ] = None,
+    engine: Annotated[
+        EngineChoice | None,
+        typer.Option(
+            help="With --reference: what runs it. [default: ultralytics if installed]",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
@@ -55,9 +90,29 @@ def check(
     """Ask now and judge; exit 0 if all are healthy.
 
     Exit codes: 0 all healthy, 1 some not, 2 usage or config. A scale-to-zero endpoint
-    that is starting up is asked again for as long as its cold start may take.
+    that is starting up is asked again for as long as its cold start may take. With
+    --reference: 0 the same within the tolerance, 1 different.
     """
     chosen = _choose(places(ctx, config, data_dir), names or [], url, api_key)
+    if reference is not None:
+        from yolotop.cli.reference import compare
+
+        code = compare(
+            _only_one(chosen, names, url),
+            reference,
+            image=image,
+            conf=conf,
+            iou=iou,
+            imgsz=imgsz,
+            engine=engine or EngineChoice.AUTO,
+            json=json,
+        )
+        raise typer.Exit(code)
+    if (image, conf, iou, imgsz, engine) != (None,) * 5:
+        raise UsageError(
+            "--image, --conf, --iou, --imgsz and --engine go with --reference",
+            hint="A deployment's own settings are in the config file",
+        )
     samples = probe_now(chosen)
     if json:
         from yolotop.view.status import sample_json
@@ -130,6 +185,16 @@ def _choose(
     if not chosen:
         raise UsageError("There is no deployment to check", hint=how_to_begin(config))
     return chosen
+
+
+def _only_one(
+    chosen: Sequence[Deployment], names: Sequence[str] | None, url: str | None
+) -> Deployment:
+    if len(chosen) != 1 or not (names or url):
+        raise UsageError(
+            "--reference compares one deployment", hint="yolotop check NAME --reference"
+        )
+    return chosen[0]
 
 
 def find(config: Config, name: str) -> Deployment:

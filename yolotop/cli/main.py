@@ -25,6 +25,7 @@ from yolotop.cli import (
     golden,
     history,
 )
+from yolotop.cli.bench import bench
 from yolotop.cli.demo import demo
 from yolotop.cli.options import ConfigOption, DataDirOption
 from yolotop.cli.places import Places
@@ -143,6 +144,7 @@ app.command()(demo)
 app.command()(serve)
 app.command()(web)
 app.command()(check.check)
+app.command()(bench)
 app.command()(history.status)
 app.command()(history.logs)
 app.command()(add.add)

@@ -8,14 +8,22 @@ data came from. Rich is imported when a table is printed, not before: a box that
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
 from yolotop.crash import guarded
 
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
+CHART_WIDTH = 80
+"""Columns of a chart that goes into a pipe."""
 PIPE_WIDTH = 400
 """Columns of a table that nobody looks at directly: lines must not be folded."""
 
@@ -57,7 +65,6 @@ def table(
 ) -> None:
     """A table on stdout. Columns in ``right`` are numbers. Text is never markup."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -73,12 +80,44 @@ def table(
     for row in rows:
         cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
         shown.add_row(*(Text(cell.text, style=cell.style) for cell in cells))
+    _print(shown)
+
+
+def lines(rows: Sequence[Sequence[Cell]]) -> None:
+    """Lines of styled text on stdout, never folded: a chart, say."""
+    from rich.text import Text
+
+    for row in rows:
+        line = Text(no_wrap=True, overflow="crop")
+        for cell in row:
+            line.append(cell.text, style=cell.style)
+        _print(line)
+
+
+def is_seen() -> bool:
+    """Whether stdout is a terminal, and not a pipe that has no edge."""
+    return sys.stdout.isatty()
+
+
+def width() -> int:
+    """Columns there are for a chart: the terminal's, or eighty in a pipe."""
+    return shutil.get_terminal_size().columns if is_seen() else CHART_WIDTH
+
+
+def folded(sentence: str) -> list[str]:
+    """``sentence`` in lines that fit the terminal; as it is in a pipe."""
+    return textwrap.wrap(sentence, width()) if is_seen() else [sentence]
+
+
+def _print(shown: ConsoleRenderable) -> None:
+    from rich.console import Console
+
     console = Console(
         file=sys.stdout,
         highlight=False,
         markup=False,
         emoji=False,
-        width=None if sys.stdout.isatty() else PIPE_WIDTH,
+        width=None if is_seen() else PIPE_WIDTH,
     )
     with console.capture() as capture:
         console.print(shown)

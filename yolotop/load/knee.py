@@ -1,0 +1,37 @@
+"""Where a curve bends: the last level that was worth its load.
+
+Owns one rule. Pure; must not know how the points were measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+RISES: Final = 1.05
+"""Throughput rises when it is 5 % more: repeated runs differ by some 2 %."""
+WORSE: Final = 1.10
+"""P95 rises when it is 10 % more, the width within which windows agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one level came to: good answers a second, and their P95."""
+
+    per_s: float
+    p95_ms: float
+
+
+def knee(points: Sequence[Point]) -> int | None:
+    """The index of the first level beyond which more load brings only waiting.
+
+    No later level answers noticeably more, and at the last one P95 is noticeably worse.
+    ``None`` where throughput still rises, or where nothing got worse.
+    """
+    for index, point in enumerate(points[:-1]):
+        later = points[index + 1 :]
+        flat = max(other.per_s for other in later) <= point.per_s * RISES
+        if flat and later[-1].p95_ms > point.p95_ms * WORSE:
+            return index
+    return None
