@@ -46,7 +46,10 @@ def test_help_names_every_command(run: Run) -> None:
     assert done.exit_code == 0
     listed = done.stdout.split("Commands:")[1]
     commands = re.findall(r"^  (\w+)  ", listed, re.MULTILINE)
-    expected = "demo serve web check status logs add list remove collect stop config"
+    expected = (
+        "demo serve web check bench status logs add list remove collect stop golden "
+        "config"
+    )
     assert " ".join(commands) == expected
 
 

@@ -516,7 +516,8 @@ class AnyHistory(RuleBasedStateMachine):
             self.answered[kind] += 1
             self.ever_answered = True
             self.lit[kind] = True
-        self.told[kind] += outcome.value[0].upper()
+        as_ = Outcome.WRONG if outcome is Outcome.CHANGED else outcome
+        self.told[kind] += as_.value[0].upper()
         if self.failed[kind] >= self.deployment.fail_after:
             self.down[kind] = True
         elif self.answered[kind] >= self.deployment.recover_after:

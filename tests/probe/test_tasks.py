@@ -273,7 +273,10 @@ def test_a_new_library_is_no_new_model() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=3),
+        st.none()
+        | st.booleans()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=3),
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(

@@ -103,6 +103,7 @@ def make_sample(
         Outcome.SLOW: Severity.WARNING,
         Outcome.COLD: Severity.INFO,
         Outcome.WRONG: Severity.WARNING,
+        Outcome.CHANGED: Severity.WARNING,
         Outcome.FAILED: Severity.ERROR,
     }[outcome]
     error = None

@@ -43,6 +43,7 @@ SAID = {
     Outcome.SLOW: "312 ms, slower than 250 ms",
     Outcome.COLD: "starting up (503): degraded: up again after 3 s down",
     Outcome.WRONG: "wrong answer: got none, expected circle ×1",
+    Outcome.CHANGED: "changed: model a → b; pin a new baseline: up",
     Outcome.FAILED: "HTTP 500 Internal Server Error: up",
 }
 

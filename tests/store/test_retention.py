@@ -259,7 +259,7 @@ async def test_the_log_finds_every_line_by_any_filter(
                 dice.choice(["a", "b", "rare"] if dice.random() < 0.1 else ["a", "b"]),
                 at=at + i,
                 kind=dice.choice(list(ProbeKind)),
-                outcome=dice.choices(list(Outcome), [20, 1, 1, 1, 1])[0],
+                outcome=dice.choices(list(Outcome), [20, 1, 1, 1, 1, 1])[0],
             )
             for i in range(dice.randrange(40))
         ]

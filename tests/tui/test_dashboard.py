@@ -127,8 +127,8 @@ async def test_a_list_that_does_not_fit_scrolls_with_the_cursor(
 @pytest.mark.parametrize(
     ("age_s", "keys", "told"),
     [
-        (720, "right", True), (720, "left", True), (86_401, "right", False),
-        (3_700, "left", True), (86_401, "left", False),
+        (720, "]", True), (720, "[", True), (86_401, "]", False),
+        (3_700, "[", True), (86_401, "[", False),
     ],
 )  # fmt: skip
 async def test_a_range_that_shows_no_more_says_why(
