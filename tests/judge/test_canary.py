@@ -48,9 +48,9 @@ confidences = st.floats(0.01, 1.0)
 
 
 @st.composite
-def boxes(draw: st.DrawFn) -> Box:
+def boxes(draw: st.DrawFn, *, least: float = 2.0) -> Box:
     x, y = draw(st.floats(0, 600)), draw(st.floats(0, 600))
-    return x, y, x + draw(st.floats(2, 300)), y + draw(st.floats(2, 300))
+    return x, y, x + draw(st.floats(least, 300)), y + draw(st.floats(least, 300))
 
 
 seen = st.builds(Detection, labels, st.none() | confidences, boxes())
@@ -72,7 +72,8 @@ def test_their_order_does_not_matter(
 
 
 @given(
-    st.lists(st.builds(Detection, labels, confidences, boxes()), max_size=12),
+    # Half a pixel off on every edge makes one pixel of two, of which nothing is sure.
+    st.lists(st.builds(Detection, labels, confidences, boxes(least=4.0)), max_size=12),
     st.randoms(use_true_random=False),
     st.floats(0, 0.3),
 )
