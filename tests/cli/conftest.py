@@ -203,12 +203,15 @@ class Pty:
     def __init__(self, home: Home, *args: str, columns: int = 120, rows: int = 40):
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # Workers of the tests have a size of no terminal in their environment.
+        sizes = ("COLUMNS", "LINES")
+        env = {name: it for name, it in home.env.items() if name not in sizes}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "yolotop", *args],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**home.env, "TERM": "xterm-256color"},
+            env={**env, "TERM": "xterm-256color"},
             cwd=home.path,
             start_new_session=True,
             # Its controlling terminal, so that closing our end is a SIGHUP.
