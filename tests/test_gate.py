@@ -183,7 +183,7 @@ def test_nothing_hostile_reaches_the_terminal(
             person.types(keys)
             for _ in range(3):
                 person.looks()
-        assert "[@click=app.quit]" in person.text or "[/]" in person.text
+        person.sees(r"\[@click=app\.quit\]|\[/\]")
         person.types("q")
         assert person.leaves() == 0, person.text
     assert raw_in(person.painted) == []

@@ -74,9 +74,12 @@ async def test_what_is_drawn_is_what_is_seen(url: str) -> None:
         assert answer.prediction.image_shape == (320, 320)
         assert answer.prediction.server is not None
         assert answer.prediction.server.inference is not None
+        assert answer.phases.send is not None
         assert answer.phases.wait is not None
-        # The model's own time is a part of the time we waited.
-        assert answer.prediction.server.inference <= answer.phases.wait
+        # The model's own time is a part of the time we waited. Where cores are few, the
+        # server has begun before this process is told that its last byte went out.
+        waited = answer.phases.send + answer.phases.wait
+        assert answer.prediction.server.inference <= waited
         assert answer.prediction.alive_s is not None
         ids.add(answer.prediction.model_id)
     assert len(ids) == 1
