@@ -160,6 +160,35 @@ async def test_the_server_is_found_when_its_address_was_entered(
         )
 
 
+async def test_another_model_is_looked_at_anew(
+    make_app: MakeApp, actions: FakeActions, work: Settle
+) -> None:
+    actions.found = TRITON
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fill(pilot, name="x", url="http://h:8000")
+        app.screen.query_one("#field-url", Input).focus()
+        await pilot.press("enter")
+        await work(pilot)
+        other = {"model": "plates", "tensor": {"binary": False}}
+        actions.found = {**TRITON, "settings": other}
+        app.screen.query_one("#field-model", Input).value = "plates"
+        await pilot.press("ctrl+t")
+        await work(pilot)
+        assert actions.calls[1:] == [
+            ("recognise", {"name": "?", "url": "http://h:8000", "model": "plates"}),
+            (
+                "trial",
+                {
+                    "name": "x",
+                    "url": "http://h:8000",
+                    "dialect": "triton",
+                    **other,
+                },
+            ),
+        ]
+
+
 async def test_what_was_typed_goes_before_what_was_found(
     make_app: MakeApp, actions: FakeActions, work: Settle
 ) -> None:

@@ -178,7 +178,11 @@ class AddDeployment(ModalScreen[str | None]):
         """Whether what was found is about what stands in the form."""
         if self._found_at != _address(said):
             return False
-        return said.get("dialect") == self._found.get("dialect")
+        # Another model of that server may have other inputs.
+        model = said.get("model")
+        return said.get("dialect") == self._found.get("dialect") and (
+            model is None or model == _told(self._found).get("model", model)
+        )
 
     # -- keys and buttons ----------------------------------------------------------
 
@@ -191,7 +195,7 @@ class AddDeployment(ModalScreen[str | None]):
         # Enter walks down; below the last field there is the test.
         keys = [key for key, _, _ in FIELDS]
         key = (event.input.id or "").removeprefix("field-")
-        if key in ("url", "api_key") and self.table.get("url"):
+        if key in ("url", "api_key", "model") and self.table.get("url"):
             self.run_worker(self._recognise(), group="recognise", exclusive=True)
         index = keys.index(key)
         below = "#test" if index + 1 == len(keys) else f"#field-{keys[index + 1]}"
@@ -232,7 +236,7 @@ class AddDeployment(ModalScreen[str | None]):
 
     async def _test(self, table: dict[str, object]) -> None:
         self._clear()
-        if "dialect" not in table and await self._recognise():
+        if not self._taken_for(table) and await self._recognise():
             table = self.table
         self._say((Span("asking…", "accent"),))
         try:
@@ -251,30 +255,31 @@ class AddDeployment(ModalScreen[str | None]):
         self.query_one("#save" if good else "#test").focus()
 
     async def _recognise(self) -> bool:
-        """Find out what is there, once for each address; whether anything was."""
+        """Find out what is there, once for each address and model; was anything?"""
         table = self.table
-        address = _address(table)
-        if self._found_at == address:
+        address, before = _address(table), _told(self._found)
+        model = table.get("model")
+        same_model = model is None or model == before.get("model", model)
+        if self._found_at == address and same_model:
             return self._found.get("dialect") is not None
         if "dialect" in table and self._found_at is None:
             return True
         self._say((Span("looking what it is…", "accent"),))
         try:
             # A name is not needed to look, and may not have been thought of yet.
-            found = await self._actions.recognise({"name": "?", **address})
+            asked = address if model is None else {**address, "model": model}
+            found = await self._actions.recognise({"name": "?", **asked})
         except YolotopError as error:
             self._show_error(error)
             return False
         self._found, self._found_at = found, address
         self._say(*finding_rows(found, self._look))
-        settings = found.get("settings")
-        told = settings if isinstance(settings, dict) else {}
-        for key, value in (
-            ("dialect", found.get("dialect")),
-            ("model", told.get("model")),
-        ):
-            if isinstance(value, str):
-                self.query_one(f"#field-{key}", Input).value = clean(value)
+        for key in ("dialect", "model"):
+            value, was = _told(found).get(key), before.get(key)
+            field = self.query_one(f"#field-{key}", Input)
+            # What somebody has written over a guess stays.
+            if isinstance(value, str) and field.value.strip() in ("", was):
+                field.value = clean(value)
         return isinstance(found.get("dialect"), str)
 
     async def _save(self, table: dict[str, object]) -> None:
@@ -319,6 +324,15 @@ class AddDeployment(ModalScreen[str | None]):
         button.label = text
         # A new label alone keeps the old width, and wraps out of sight.
         button.refresh(layout=True)
+
+
+def _told(found: Mapping[str, object]) -> dict[str, object]:
+    """What was found, as lines of a deployment's table."""
+    settings = found.get("settings")
+    told = dict(settings) if isinstance(settings, dict) else {}
+    if found.get("dialect") is not None:
+        told["dialect"] = found["dialect"]
+    return told
 
 
 def _address(table: Mapping[str, object]) -> dict[str, object]:
