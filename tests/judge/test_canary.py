@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 
 from yolotop.judge.canary import (
     DEFAULT_CONF,
-    MOST_PINNED,
-    Finding,
-    Flaw,
     baseline_of,
     compare,
 )
+from yolotop.judge.findings import MOST_PINNED, Finding, Flaw
 from yolotop.judge.outlines import overlap
 from yolotop.model import Baseline, Depth, Detection, Prediction, Tolerance
 

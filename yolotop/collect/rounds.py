@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar
@@ -17,6 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 from yolotop.collect.asking import Asker, ask_again_s, ask_once
 from yolotop.collect.clock import Clock, sleep, wait
 from yolotop.collect.conditions import Conditions
+from yolotop.collect.guests import Guests
 from yolotop.collect.journal import Journal
 from yolotop.collect.meters import Meters
 from yolotop.collect.punctuality import Punctuality
@@ -42,9 +43,6 @@ SCENES: Final = 8
 AFTER_SLEEP_S: Final = 5.0
 """A machine that wakes needs a moment until its network is there."""
 IDLE_S: Final = 5.0
-TURN_S: Final = 15.0
-"""How long a question by hand waits for its turn: somebody looks at the screen, which
-waits 75 s in all, a cold start of 55 s included."""
 
 _log = logging.getLogger("yolotop.collect")
 _T = TypeVar("_T")
@@ -79,8 +77,8 @@ class Rounds:
         self._tasks: dict[Due, asyncio.Task[object]] = {}
         self._waiters: defaultdict[_Key, list[asyncio.Future[Sample]]]
         self._waiters = defaultdict(list)
-        self._guests: defaultdict[str, deque[asyncio.Future[Due]]] = defaultdict(deque)
         self._wake = asyncio.Event()
+        self._guests = Guests(self._schedule, clock, self._wake)
         self.limit(settings or CollectorSettings())
 
     @property
@@ -195,10 +193,11 @@ class Rounds:
         """What ``work`` gives, done in a turn of this deployment: nobody else asks it.
 
         For a question beside the history. Raises UsageError for an unknown name, and
-        where no turn came within :data:`TURN_S`, or the deployment changed meanwhile.
+        where no turn came in time, or the deployment changed meanwhile.
         """
         try:
-            due = await self._turn(name)
+            self._know(name)
+            due = await self._guests.turn(name)
         except BaseException:
             work.close()
             raise
@@ -213,32 +212,6 @@ class Rounds:
         if task.cancelled():
             raise UsageError(f"{clean(name)} was not asked: it was changed meanwhile")
         return task.result()
-
-    async def _turn(self, name: str) -> Due:
-        """The right to ask ``name``, once whoever has it is done."""
-        self._know(name)
-        future: asyncio.Future[Due] = asyncio.get_running_loop().create_future()
-        guests = self._guests[name]
-        guests.append(future)
-        self._schedule.invite(name)
-        self._wake.set()
-
-        def give_up() -> None:
-            if not future.done():
-                future.set_exception(_busy(name))
-
-        timer = self._clock.call_later(TURN_S, give_up)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and not future.exception():
-                self._schedule.done(future.result())
-            raise
-        finally:
-            timer.cancel()
-            if future in guests:
-                guests.remove(future)
-                self._schedule.uninvite(name)
 
     def _left(self, due: Due) -> None:
         del self._tasks[due]
@@ -271,9 +244,7 @@ class Rounds:
                 if not future.done():
                     error = UsageError(f"{clean(name)} was not asked: {why}")
                     future.set_exception(error)
-        for guest in self._guests.pop(name, ()):
-            if not guest.done():
-                guest.set_exception(UsageError(f"{clean(name)} was not asked: {why}"))
+        self._guests.refuse(name, UsageError(f"{clean(name)} was not asked: {why}"))
 
     # --- as time goes by -----------------------------------------------------------
 
@@ -339,7 +310,7 @@ class Rounds:
     def _start(self, due: Due, now: float) -> None:
         self._meters.asking(due.name)
         if due.is_guest:
-            self._seat(due)
+            self._guests.seat(due)
             return
         deployment = self._deployments[due.name]
         waiters = self._waiters.pop((due.name, due.kind), [])
@@ -351,16 +322,6 @@ class Rounds:
         )
         if told is not None:
             self._journal.add(told)
-
-    def _seat(self, due: Due) -> None:
-        """Give a guest its turn, unless all have just given up."""
-        guests = self._guests[due.name]
-        future = next((one for one in guests if not one.done()), None)
-        if future is None:
-            self._schedule.done(due)
-        else:
-            guests.remove(future)
-            future.set_result(due)
 
     def _ended(
         self, due: Due, waiters: list[asyncio.Future[Sample]], task: asyncio.Task[None]
@@ -431,8 +392,3 @@ class Rounds:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._meters.aclose()
         self._conditions.keep_all()
-
-
-def _busy(name: str) -> UsageError:
-    why = f"it or its host is still busy with earlier probes after {TURN_S:.0f} s"
-    return UsageError(f"{clean(name)} was not asked: {why}", hint="Try again")

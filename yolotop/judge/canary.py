@@ -12,61 +12,38 @@ differ by no more than that are always the same: nothing here takes a best match
 and is wrong about the rest (:func:`~yolotop.judge.match.assign`).
 
 Edges may also move by a pixel or so whatever the tolerance says: on a box 8 pixels wide
-half-precision numbers alone cost more overlap than is asked for (:func:`_slack`).
+half-precision numbers alone cost more overlap than is asked for
+(:func:`~yolotop.judge.findings.slack`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import IntEnum
-from math import hypot, inf, isfinite
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from yolotop.judge import outlines
+from yolotop.judge.attached import attached
+from yolotop.judge.boxless import classes, depths, shares
 from yolotop.judge.facts import Difference, differences
+from yolotop.judge.findings import (
+    EPSILON,
+    MOST_LOOKED,
+    MOST_PINNED,
+    Finding,
+    Flaw,
+    slack,
+)
 from yolotop.judge.match import assign, iou, match
 from yolotop.judge.words import tally
-from yolotop.model import Baseline, Depth, Detection, Prediction, Tolerance
+from yolotop.model import Baseline, Detection, Prediction, Tolerance
 
 DEFAULT_CONF: Final = 0.25
 """The confidence threshold of servers that were not asked for another."""
 SAME_THING: Final = 0.5
 """Overlap from which something is the pinned one at all, however far it moved."""
-MOST_PINNED: Final = 300
-"""Detections of a baseline, the surest first: as many as YOLO heads give."""
-MOST_LOOKED: Final = 50
-"""Things without a partner that are held against each other, and outlines compared (the
-largest; 0.24 ms each): the judge shares its loop with every other probe's clock."""
-SEEN: Final = 0.5
-"""Visibility from which a keypoint's place means something."""
 _CORNERS: Final = 64
 """Corners of an outline that are pinned."""
-_EPSILON: Final = 1e-6
-"""So that 0.93 - 0.83 is not more than 0.10."""
-
-
-class Flaw(IntEnum):
-    """What may be wrong, the worst first."""
-
-    EMPTY = 0
-    COUNT = 1
-    CLASS = 2
-    DEPTH = 3
-    SHARE = 4
-    MOVED = 5
-    OUTLINE = 6
-    KEYPOINTS = 7
-    CONFIDENCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference beyond the tolerance; ``excess`` compares those of one flaw."""
-
-    flaw: Flaw
-    message: str
-    excess: float = 0.0
 
 
 def compare(
@@ -87,11 +64,11 @@ def compare(
         what = tally(pinned) if pinned else "a depth map"
         return (Finding(Flaw.EMPTY, f"got none, pinned {what}"),)
     if baseline.depth is not None:
-        found += _depth(prediction.depth, baseline.depth, tolerance)
+        found += depths(prediction.depth, baseline.depth, tolerance)
     if any(each.share is not None for each in pinned):
-        found += _shares(got, pinned, tolerance)
+        found += shares(got, pinned, tolerance)
     elif pinned and all(each.box is None for each in pinned):
-        found += _classes(got, pinned, tolerance)
+        found += classes(got, pinned, tolerance)
     elif baseline.depth is None or pinned:
         found += _boxes(got, pinned, tolerance, limit)
     return tuple(sorted(found, key=lambda one: (one.flaw, -one.excess)))
@@ -139,7 +116,7 @@ def faint_below(
     if floor is None:
         told = [each.confidence for each in baseline.detections]
         floor = min([DEFAULT_CONF, *(one for one in told if one is not None)])
-    return floor + tolerance.confidence + _EPSILON
+    return floor + tolerance.confidence + EPSILON
 
 
 def faint(detection: Detection, limit: float) -> bool:
@@ -183,8 +160,8 @@ def _boxes(
         # Of two boxes that overlap by a share of t, the left edges are no further
         # apart than 1/t - 1 of the width of either.
         width = abs(wanted.box[2] - wanted.box[0])
-        share = max(0.01, tolerance.iou - _EPSILON)
-        return max(_slack(wanted.box), width * (1.0 / share - 1.0) + _EPSILON)
+        share = max(0.01, tolerance.iou - EPSILON)
+        return max(slack(wanted.box), width * (1.0 / share - 1.0) + EPSILON)
 
     right, without, over = assign(pinned, got, fits, reach)
     paired = [got[j] for _, j in right[:MOST_PINNED]]
@@ -210,7 +187,7 @@ def _boxes(
             found.append(Finding(Flaw.MOVED, message, 1.0 - pair.iou))
     both = [(pinned[i], got[j]) for i, j in right]
     both += [(pair.expected, pair.got) for pair in left.pairs]
-    return [*found, *_parts(both, tolerance)]
+    return [*found, *attached(both, tolerance)]
 
 
 def _may_go(
@@ -222,7 +199,7 @@ def _may_go(
     """
     if faint(wanted, limit):
         return True
-    least = (wanted.confidence or 0.0) - tolerance.confidence - _EPSILON
+    least = (wanted.confidence or 0.0) - tolerance.confidence - EPSILON
     return any(
         seen.label == wanted.label
         and (seen.confidence or 0.0) >= least
@@ -258,7 +235,7 @@ def _same_confidence(wanted: Detection, seen: Detection, tolerance: Tolerance) -
         return True
     if seen.confidence is None:
         return False
-    return abs(wanted.confidence - seen.confidence) <= tolerance.confidence + _EPSILON
+    return abs(wanted.confidence - seen.confidence) <= tolerance.confidence + EPSILON
 
 
 def _confidence(
@@ -272,215 +249,12 @@ def _confidence(
     return [Finding(Flaw.CONFIDENCE, message, abs((was or 0.0) - (now or 0.0)))]
 
 
-def _slack(box: tuple[float, float, float, float]) -> float:
-    """Pixels by which an edge may always move.
-
-    One for rounding, and what half-precision numbers are apart at that distance from
-    the corner (1 at 1,024), twice, since both sides were rounded. Never more than half
-    of the box: coordinates that are no pixels must not pass unseen.
-    """
-    far = max(abs(edge) for edge in box)
-    small = min(abs(box[2] - box[0]), abs(box[3] - box[1]))
-    return min(1.0 + far / 512, small / 2)
-
-
 def _same_place(wanted: Detection, seen: Detection, tolerance: Tolerance) -> bool:
     if wanted.box is None or seen.box is None:
         return wanted.box is seen.box
     if wanted.box == seen.box:
         return True
-    slack = _slack(wanted.box)
-    if all(abs(a - b) <= slack for a, b in zip(wanted.box, seen.box, strict=True)):
+    reach = slack(wanted.box)
+    if all(abs(a - b) <= reach for a, b in zip(wanted.box, seen.box, strict=True)):
         return True
-    return iou(wanted.box, seen.box) >= tolerance.iou - _EPSILON
-
-
-# --- masks and keypoints -------------------------------------------------------------
-
-
-def _parts(
-    pairs: Sequence[tuple[Detection, Detection]], tolerance: Tolerance
-) -> list[Finding]:
-    """Outlines and keypoints of what is there on both sides."""
-    found: list[Finding] = []
-    outlined = [pair for pair in pairs if pair[0].outline]
-    # The largest first: where not all can be looked at, those say most.
-    outlined.sort(key=lambda pair: -_area(pair[0]))
-    for wanted, seen in outlined[:MOST_LOOKED]:
-        found += _outline(wanted, seen, tolerance)
-    for wanted, seen in pairs[:MOST_PINNED]:
-        if wanted.keypoints:
-            found += _keypoints(wanted, seen, tolerance)
-    return found
-
-
-def _area(detection: Detection) -> float:
-    if detection.box is None:
-        return 0.0
-    left, top, right, bottom = detection.box
-    return (right - left) * (bottom - top)
-
-
-def _outline(wanted: Detection, seen: Detection, tolerance: Tolerance) -> list[Finding]:
-    if wanted.outline == seen.outline:
-        return []
-    if not seen.outline:
-        return [Finding(Flaw.OUTLINE, f"{seen.label} has no outline any more", 1.0)]
-    shared = outlines.overlap(wanted.outline, seen.outline)
-    xs = [x for x, _ in wanted.outline]
-    ys = [y for _, y in wanted.outline]
-    slack = _slack((min(xs), min(ys), max(xs), max(ys)))
-    # An edge of a thin thing that moves by a pixel takes a large part of it along.
-    if shared.union and shared.union - shared.shared <= slack * shared.rim:
-        return []
-    if shared.iou >= tolerance.iou - _EPSILON:
-        return []
-    message = (
-        f"{seen.label} has another outline: IoU {shared.iou:.2f} with the pinned one, "
-        f"expected {tolerance.iou:g}"
-    )
-    return [Finding(Flaw.OUTLINE, message, 1.0 - shared.iou)]
-
-
-def _keypoints(
-    wanted: Detection, seen: Detection, tolerance: Tolerance
-) -> list[Finding]:
-    if wanted.keypoints == seen.keypoints:
-        return []
-    was, now = len(wanted.keypoints), len(seen.keypoints)
-    if was != now:
-        message = f"{seen.label} has {now} keypoints, pinned {was}"
-        return [Finding(Flaw.KEYPOINTS, message, inf)]
-    apart = [
-        hypot(x - u, y - v)
-        for (x, y, sure), (u, v, _) in zip(
-            wanted.keypoints, seen.keypoints, strict=True
-        )
-        if sure is None or sure >= SEEN
-    ]
-    if not apart:
-        return []
-    mean = sum(apart) / len(apart)
-    box = wanted.box or _hull(wanted.keypoints)
-    size = hypot(box[2] - box[0], box[3] - box[1])
-    # Written so that NaN fails too.
-    if mean <= max(tolerance.keypoint * size, _slack(box)) + _EPSILON:
-        return []
-    share = mean / size if size else inf
-    message = (
-        f"{seen.label} has keypoints {share:.2f} of its size away, "
-        f"at most {tolerance.keypoint:g} expected"
-    )
-    return [Finding(Flaw.KEYPOINTS, message, share)]
-
-
-def _hull(
-    points: Sequence[tuple[float, float, float | None]],
-) -> tuple[float, float, float, float]:
-    xs, ys = [point[0] for point in points], [point[1] for point in points]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-# --- without boxes -------------------------------------------------------------------
-
-
-def _classes(
-    got: Sequence[Detection], pinned: Sequence[Detection], tolerance: Tolerance
-) -> list[Finding]:
-    """A classifier: the order of its classes, as far as confidences decide it.
-
-    Each confidence may shift, so two classes that are close may change places, and one
-    that was the last of those told may drop out.
-    """
-    was, now = _sureness(pinned), _sureness(got)
-    first, top = pinned[0].label, got[0].label if got else "nothing"
-    reach = 2 * tolerance.confidence + _EPSILON
-    found: list[Finding] = []
-    if top != first and was[first] - was.get(top, _at_most(was, tolerance)) > reach:
-        told = f"got {_sure(top, now.get(top))}, pinned {_sure(first, was[first])}"
-        found.append(Finding(Flaw.CLASS, told, 1.0))
-    elif top != first and pinned[0].confidence is None:
-        found.append(Finding(Flaw.CLASS, f"got {top}, pinned {first}", 1.0))
-    rest = _at_most(now, tolerance)
-    for each in pinned:
-        seen = now.get(each.label)
-        if each.confidence is None:
-            continue
-        shift = abs(each.confidence - (rest if seen is None else seen))
-        fell = seen is None and each.confidence <= rest
-        if shift > tolerance.confidence + _EPSILON and not fell:
-            told = _sure(each.label, seen) if seen is not None else f"no {each.label}"
-            message = f"got {told}, pinned {_sure(each.label, each.confidence)}"
-            found.append(Finding(Flaw.CONFIDENCE, message, shift))
-    return found
-
-
-def _at_most(sure: Mapping[str, float], tolerance: Tolerance) -> float:
-    """What a class can have that fell off the end of the list.
-
-    No more than the last one of the list; and where they share out one certainty among
-    them, as a softmax does, no more than what the others leave.
-    """
-    least, total = min(sure.values(), default=0.0), sum(sure.values())
-    slack = len(sure) * tolerance.confidence
-    if total > 1.0 + slack:
-        return least
-    return min(least, max(0.0, 1.0 - total) + slack)
-
-
-def _sureness(detections: Sequence[Detection]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for each in detections[:MOST_PINNED]:
-        found.setdefault(each.label, each.confidence or 0.0)
-    return found
-
-
-def _sure(label: str, confidence: float | None) -> str:
-    return label if not confidence else f"{label} {confidence:.2f}"
-
-
-def _shares(
-    got: Sequence[Detection], pinned: Sequence[Detection], tolerance: Tolerance
-) -> list[Finding]:
-    """A semantic mask: the part of the image that each class covers."""
-    was, now = _covered(pinned), _covered(got)
-    found: list[Finding] = []
-    for label in sorted({*was, *now}):
-        before, after = was.get(label, 0.0), now.get(label, 0.0)
-        shift = abs(before - after)
-        if not shift <= tolerance.pixels + _EPSILON:
-            message = (
-                f"{label} covers {after:.0%} of the image, pinned {before:.0%} "
-                f"± {tolerance.pixels:.0%}"
-            )
-            found.append(Finding(Flaw.SHARE, message, shift))
-    return found
-
-
-def _covered(detections: Sequence[Detection]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for each in detections[:MOST_PINNED]:
-        found[each.label] = found.get(each.label, 0.0) + (each.share or 0.0)
-    return found
-
-
-def _depth(got: Depth | None, pinned: Depth, tolerance: Tolerance) -> list[Finding]:
-    """The mean relative error of what was known; what is not any more counts whole."""
-    if got is None:
-        return [Finding(Flaw.DEPTH, "got no depth map, pinned one", inf)]
-    if (got.rows, got.columns) != (pinned.rows, pinned.columns):
-        message = (
-            f"got a depth map of {got.rows}×{got.columns}, "
-            f"pinned {pinned.rows}×{pinned.columns}"
-        )
-        return [Finding(Flaw.DEPTH, message, inf)]
-    errors = [
-        abs(now - was) / was if now > 0 and isfinite(now) else 1.0
-        for was, now in zip(pinned.values, got.values, strict=False)
-        if was > 0
-    ]
-    mean = sum(errors) / len(errors) if errors else 0.0
-    if mean <= tolerance.depth + _EPSILON:
-        return []
-    message = f"depths are {mean:.0%} off, at most {tolerance.depth:.0%} expected"
-    return [Finding(Flaw.DEPTH, message, mean)]
+    return iou(wanted.box, seen.box) >= tolerance.iou - EPSILON

@@ -15,15 +15,13 @@ from enum import StrEnum
 from typing import Final
 
 from yolotop.judge.canary import (
-    MOST_PINNED,
     SAME_THING,
-    Finding,
-    Flaw,
     baseline_of,
     compare,
     faint,
     faint_below,
 )
+from yolotop.judge.findings import MOST_PINNED, Finding, Flaw
 from yolotop.judge.match import match
 from yolotop.model import Detection, Prediction, Tolerance
 

@@ -18,6 +18,7 @@ from typing import Final
 from yolotop.judge import canary
 from yolotop.judge.expected import fault_in
 from yolotop.judge.facts import Difference
+from yolotop.judge.findings import Finding, Flaw
 from yolotop.judge.words import count_detections
 from yolotop.model import (
     Answer,
@@ -231,7 +232,7 @@ def _judge_truth(
         found = canary.compare(
             prediction, golden, deployment.tolerance, conf=deployment.conf
         )
-        blind = bool(found) and found[0].flaw is canary.Flaw.EMPTY
+        blind = bool(found) and found[0].flaw is Flaw.EMPTY
         if found and (blind or not changes):
             return _wrong(_told(found), state, at_once=blind)
     fault = fault_in(prediction.detections, answer.drawn, deployment)
@@ -250,7 +251,7 @@ def _wrong(message: str, state: HealthState, *, at_once: bool = False) -> Verdic
     )
 
 
-def _told(found: tuple[canary.Finding, ...]) -> str:
+def _told(found: tuple[Finding, ...]) -> str:
     more = len(found) - 1
     things = f" (and {more} more)" if more else ""
     return f"wrong answer: {found[0].message}{things}"
