@@ -11,7 +11,8 @@ import pytest
 
 from yolotop.collect.rounds import AFTER_SLEEP_S
 from yolotop.collect.schedule import FIRST_ASK_S
-from yolotop.config.deployment import ASLEEP_AFTER_S, deployment_from_table
+from yolotop.config.advice import ASLEEP_AFTER_S
+from yolotop.config.deployment import deployment_from_table
 from yolotop.config.schema import CollectorSettings
 from yolotop.model import (
     Deployment,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolotop.collect.schedule import FIRST_ASK_S, LATTICE_S, Due, Schedule, spread
-from yolotop.config.deployment import ASLEEP_AFTER_S
+from yolotop.config.advice import ASLEEP_AFTER_S
 from yolotop.model import Deployment, ProbeKind
 
 HEALTH, PREDICT = ProbeKind.HEALTH, ProbeKind.PREDICT

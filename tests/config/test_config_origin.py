@@ -12,7 +12,7 @@ from yolotop.config.expect import EXPECT_KEYS
 from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import load
 from yolotop.config.origin import BUILT_IN, Setting, settings_of
-from yolotop.config.presets import PARTS
+from yolotop.config.preset_tables import PARTS
 from yolotop.errors import ConfigError
 
 FILE = """\

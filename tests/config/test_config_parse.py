@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from yolotop.config.deployment import KEYS, KINDS, deployment_from_table
-from yolotop.config.presets import CODE, PARTS
+from yolotop.config.preset_tables import CODE, PARTS
 from yolotop.config.schema import RANGES, Config
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Expectation, SecretRef

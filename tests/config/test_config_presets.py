@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from yolotop.config.deployment import deployment_from_table
 from yolotop.config.load import load, parse
-from yolotop.config.presets import (
+from yolotop.config.preset_tables import (
     CODE,
     KEYS,
     PART_KEYS,
     PARTS,
     as_tables,
     read_preset,
-    shipped,
 )
+from yolotop.config.presets import shipped
 from yolotop.config.problems import Findings, InvalidConfig
 from yolotop.config.schema import DIALECTS, Config
 from yolotop.errors import ConfigError

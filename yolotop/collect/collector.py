@@ -28,7 +28,7 @@ from yolotop.collect.roster import Change, ConfigSource, compare
 from yolotop.collect.rounds import Rounds
 from yolotop.collect.supervise import Supervisor
 from yolotop.collect.turns import Turns
-from yolotop.config.deployment import ASLEEP_AFTER_S, keeps_awake
+from yolotop.config.advice import ASLEEP_AFTER_S, keeps_awake
 from yolotop.config.schema import Config
 from yolotop.errors import StoreError, YolotopError
 from yolotop.judge.health import after_gap

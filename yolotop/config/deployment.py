@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
-from yolotop.config.duration import format_duration
+from yolotop.config.advice import advise
 from yolotop.config.expect import read_expectation
 from yolotop.config.golden import read_golden, read_tolerance
 from yolotop.config.maintenance import as_maintenance
-from yolotop.config.presets import PARTS, names_a_model, shipped, with_parts
+from yolotop.config.preset_tables import PARTS, with_parts
+from yolotop.config.presets import shipped
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
 from yolotop.config.schema import DIALECTS
@@ -97,8 +97,6 @@ KEYS: Final = ("name", "url", "location", "golden", *KINDS, "paused")
 NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
 HOUR_S: Final = 3_600.0
 DAY_S: Final = 86_400.0
-ASLEEP_AFTER_S: Final = 1_200.0
-"""A scale-to-zero instance sleeps after about 15 minutes without a request."""
 SLEEPY_INTERVAL_S: Final = HOUR_S
 """How often one is asked when nothing else is said, so that it can sleep."""
 SOONEST_RECHECK_S: Final = 0.5
@@ -119,7 +117,6 @@ _OUR_HEADERS: Final = frozenset(
 )
 _DEGREES: Final = (("latitude", 90), ("longitude", 180))
 _LOCATION_FORM: Final = "[latitude, longitude] such as [52.52, 13.41]"
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def deployment_from_table(
@@ -179,7 +176,7 @@ def read_deployment(
     name = table.read("name", "?", as_label)
     url = table.read("url", "http://localhost", as_url)
     found = _effective(table, scope, name=name, url=url, base=base, presets=presets)
-    _advise(found, table, scope)
+    advise(found, table, scope)
     return found
 
 
@@ -375,80 +372,3 @@ def as_location(value: object) -> tuple[float, float]:
             )
         degrees.append(float(number))
     return degrees[0], degrees[1]
-
-
-def keeps_awake(deployment: Deployment) -> bool:
-    """Whether asking so often keeps an instance awake that could sleep.
-
-    A liveness request counts like any other: it wakes the instance too.
-    """
-    shortest = min(deployment.interval_s, deployment.predict_interval_s)
-    return (
-        deployment.scale_to_zero and not deployment.paused and shortest < ASLEEP_AFTER_S
-    )
-
-
-def _advise(found: Deployment, table: Table, scope: Scope) -> None:
-    """What is allowed but rarely meant."""
-    shortest = min(found.interval_s, found.predict_interval_s)
-    if found.timeout_s > shortest:
-        scope.warn(
-            f"timeout {format_duration(found.timeout_s)} is longer than the interval "
-            f"{format_duration(shortest)}; a hanging answer makes the next probes late",
-            "timeout",
-        )
-    if found.degraded_after > found.degraded_window:
-        scope.problem(
-            f"degraded_after {found.degraded_after} is more than the last "
-            f"{found.degraded_window} answers that are looked at (degraded_window)",
-            "degraded_after" if "degraded_after" in table.values else "degraded_window",
-        )
-    if found.model is None and names_a_model(found.preset):
-        scope.problem(
-            f"model is missing; {found.preset.title} asks for a model by its name: "
-            'add model = "..."',
-            "dialect",
-        )
-    _advise_reach(found, scope)
-    if keeps_awake(found):
-        scope.warn(
-            f"scale_to_zero is set but it is asked every {format_duration(shortest)}, "
-            "which keeps the instance awake and may cost money; use intervals above "
-            f"{format_duration(ASLEEP_AFTER_S)}",
-            "interval" if "interval" in table.values else "scale_to_zero",
-        )
-    parts = urlsplit(found.url)
-    if (
-        found.api_key is not None
-        and parts.scheme == "http"
-        and parts.hostname not in _LOOPBACK
-    ):
-        scope.warn("the key is sent unencrypted; use https:// if you can", "url")
-
-
-def _advise_reach(found: Deployment, scope: Scope) -> None:
-    """What cannot work, or is rarely meant, about the way to an endpoint."""
-    if not found.verify_tls:
-        scope.warn(
-            "verify_tls = false takes any certificate, so anybody on the way may read "
-            'the key and answer in its place; use ca = "..." if you can',
-            "verify_tls",
-        )
-    if found.client_key is not None and found.client_cert is None:
-        scope.problem("client_key needs client_cert beside it", "client_key")
-    if found.proxy_auth is not None and found.proxy is None:
-        scope.problem("proxy_auth needs proxy beside it", "proxy_auth")
-    if found.proxy is not None and found.url.startswith("http+unix:"):
-        scope.problem("a proxy does not lead to a Unix socket; remove proxy", "proxy")
-    for key, budget_s in (
-        ("connect_timeout", found.connect_timeout_s),
-        ("first_byte_timeout", found.first_byte_timeout_s),
-    ):
-        # One that sleeps may take as long as its cold start, whatever the timeout.
-        longest_s = max(found.timeout_s, found.cold_start_s * found.scale_to_zero)
-        if budget_s is not None and budget_s > longest_s:
-            scope.warn(
-                f"{key} {format_duration(budget_s)} is longer than the timeout "
-                f"{format_duration(found.timeout_s)}, which ends the probe before",
-                key,
-            )

@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Final
 
 from yolotop.config.duration import parse_duration
-from yolotop.config.presets import PARTS, read_preset, shipped
+from yolotop.config.preset_tables import PARTS, read_preset
+from yolotop.config.presets import shipped
 from yolotop.config.problems import Findings
 from yolotop.config.schema import DIALECTS
 from yolotop.config.secrets import parse_ref
