@@ -126,8 +126,8 @@ async def test_a_literal_address_is_not_looked_up(script: Script) -> None:
 
     transport = MeasuringTransport(resolver=Resolver(lookup))
     reply = await transport.exchange(get(f"http://127.0.0.1:{await script(HELLO)}/"))
+    # Not how long that was: on a busy machine this process may sleep in between.
     assert reply.phases.dns is not None
-    assert reply.phases.dns < 5
     assert reply.phases.tls is None
 
 
