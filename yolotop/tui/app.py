@@ -25,6 +25,8 @@ from rich.segment import Segment, Segments
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from yolotop import crash
 from yolotop.config.schema import UiSettings
@@ -34,6 +36,7 @@ from yolotop.tui.bindings import binding_of
 from yolotop.tui.commands import Deeds
 from yolotop.tui.ink import look_of
 from yolotop.tui.keys import deeds_in
+from yolotop.tui.outlet import SureDriver
 from yolotop.tui.screens.dashboard import Dashboard
 from yolotop.tui.screens.handing import hand_file
 from yolotop.tui.screens.help import Help
@@ -109,6 +112,11 @@ class YolotopApp(App[int]):
         # A theme that does not exist must not keep anyone from seeing their fleet.
         self._unknown_theme = "" if chosen in self.available_themes else chosen
         self.theme = palette.DARK if self._unknown_theme else chosen
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but one that does not wait for a terminal that is gone."""
+        chosen: type[Driver] = super().get_driver_class()
+        return SureDriver if chosen is LinuxDriver else chosen
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's variables and ours; a theme's own win."""
