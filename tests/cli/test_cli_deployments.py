@@ -37,6 +37,7 @@ class Scripted(Protocol):
     """What conftest's Scripted offers."""
 
     url: str
+    health: list[Any]
     predict: list[Any]
     asked: list[str]
 
@@ -132,6 +133,41 @@ def test_a_dialect_that_was_said_is_not_looked_for(
     done = run("add", scripted.url, "--dialect", "ultralitics", "--name", "y")
     assert done.exit_code == 2
     assert 'did you mean "ultralytics"' in done.stderr
+
+
+def test_a_model_that_is_wanted_is_asked_for(
+    run: Run, sit_at: Callable[..., Pty], home: Home, scripted: Scripted
+) -> None:
+    home.write("")
+    done = run("add", scripted.url, "--dialect", "torchserve", "--yes")
+    assert done.exit_code == 2
+    assert "torchserve asks for a model by its name" in done.stderr
+    assert "Say --model NAME; nothing was saved" in done.stderr
+    assert scripted.asked == []
+    person = sit_at("add", scripted.url, "--dialect", "torchserve", "--name", "x")
+    person.sees("Model:")
+    person.types("plates\n")
+    person.sees("Send one test image")
+    person.types("n\n")
+    person.sees("Save it all the same?")
+    person.types("n\n")
+    assert person.ends() == 1
+    assert "/predictions/plates" not in scripted.asked
+    done = run("add", scripted.url, "--dialect", "torchserve", "--model", "plates",
+               "--name", "y", "--yes")  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert "/predictions/plates" in scripted.asked
+    assert tables(home.config)[-1]["model"] == "plates"
+
+
+def test_a_locked_server_says_how_it_wants_its_key(
+    run: Run, home: Home, scripted: Scripted
+) -> None:
+    home.write("")
+    scripted.health[:] = [(401, {}, {"detail": "Not authenticated"})]
+    done = run("add", scripted.url)
+    assert "it refuses to say anything without the right key" in done.stderr
+    assert "It wants a key (as a bearer token): --api-key env:NAME" in done.stderr
 
 
 def test_what_was_found_is_told_with_its_reason(

@@ -289,7 +289,7 @@ async def test_litserve_behind_a_key(start_peer: StartPeer) -> None:
     async with monitor(peer, key=KEY) as watching:
         await until(watching.look, well, within_s=10)
     finding = await looked_at(peer.url)
-    assert (finding.dialect, finding.wants_key) == ("litserve", "X-API-Key")
+    assert (finding.dialect, finding.wants_key) == ("litserve", "in X-API-Key")
     finding = await looked_at(peer.url, key=KEY)
     assert (finding.dialect, finding.wants_key) == ("litserve", None)
 

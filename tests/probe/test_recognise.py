@@ -402,7 +402,7 @@ async def test_a_key_that_is_wanted_is_told_and_sent_as_wanted(play: Play) -> No
     port = await play(site.speak)
     without = Deployment("d", f"http://127.0.0.1:{port}")
     finding = await recognise(without, secret=lambda _: "")
-    assert (finding.dialect, finding.wants_key) == ("litserve", "X-API-Key")
+    assert (finding.dialect, finding.wants_key) == ("litserve", "in X-API-Key")
     assert len(site.heads) == 1
     with_key = Deployment("d", without.url, api_key=SecretRef("env", "K"))
     finding = await recognise(with_key, secret=lambda _: "s3cret-key")
@@ -414,7 +414,7 @@ async def test_torchserve_behind_a_key(play: Play) -> None:
     refusal = {"code": 400, "type": "InvalidKeyException", "message": "Token missing"}
     finding, _, _ = await look(play, {}, otherwise=(400, NONE, refusal))
     assert finding.dialect == "torchserve"
-    assert finding.wants_key == "Authorization: Bearer"
+    assert finding.wants_key == "as a bearer token"
 
 
 async def test_nobody_there_is_told_at_once() -> None:

@@ -101,6 +101,8 @@ def add(
         if table.get("dialect") == _default_dialect(known):
             del table["dialect"]
     table = _merged(table, said)
+    if "model" not in table and _wants_model(table, known):
+        table["model"] = _asked_model(table, ask=not yes and sys.stdin.isatty())
     preview_deployment(path, table)
     if not no_check:
         _show_first_answers(_deployment(table, known, path), yes=yes)
@@ -256,6 +258,32 @@ def _asked_dialect(found: str | None, known: Config | None) -> str:
         if said in names:
             return said
         out.narrate(f"Known dialects: {', '.join(names)}")
+
+
+def _wants_model(table: Mapping[str, object], known: Config | None) -> bool:
+    """Whether it cannot be asked without a model's name, parts of its own included."""
+    from yolotop.config.preset_tables import PARTS, names_a_model, with_parts
+    from yolotop.config.presets import shipped
+    from yolotop.config.problems import Findings
+    from yolotop.config.schema import DIALECTS
+
+    name = table.get("dialect", _default_dialect(known))
+    own = known.presets if known is not None else {}
+    if not isinstance(name, str) or (name not in own and name not in DIALECTS):
+        return False  # What that is called is told with the rest of the table.
+    preset = own[name] if name in own else shipped(name)
+    parts = {key: table[key] for key in PARTS if key in table}
+    scope = Findings("the command line").scope("")
+    return names_a_model(with_parts(preset, parts, scope))
+
+
+def _asked_model(table: Mapping[str, object], *, ask: bool) -> str:
+    if ask:
+        return str(typer.prompt("Model", err=True)).strip()
+    raise UsageError(
+        f"{clean(str(table.get('dialect')))} asks for a model by its name",
+        hint="Say --model NAME; nothing was saved",
+    )
 
 
 # --- the first answers ---------------------------------------------------------------

@@ -168,10 +168,13 @@ class _Scout:
         trait = named or self._guess
         if trait is not None:
             return self._found(base, await self._complete(trait, base, named))
+        why = "nothing it answers is of a kind yolotop knows"
+        if self._wants is not None:
+            why = "it refuses to say anything without the right key"
         return Finding(
             url=base,
             dialect=None,
-            why=("nothing it answers is of a kind yolotop knows",),
+            why=(why,),
             wants_key=self._wants,
             sure=False,
             asked=tuple(self._asked),
