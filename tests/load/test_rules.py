@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from yolotop.load.arrivals import Arrivals
-from yolotop.load.knee import Point, knee
+from yolotop.load.knee import RISES, Point, knee
 from yolotop.load.plan import Level
 from yolotop.load.tally import Asked, Ending, Figures, Tally
 from yolotop.load.windows import FEWEST, Window, settled
@@ -126,8 +126,8 @@ def test_the_knee_of_a_server_with_so_many_workers(
     points = saturating(workers / alone_ms * 1000, alone_ms, levels)
     found = knee(points)
     assert found is not None
-    # The first level that keeps all of them busy, within the 5 % that count as equal.
-    expected = next(i for i, n in enumerate(levels) if n * 1.05 >= workers)
+    # The first level that keeps all of them busy, within the 10 % that count as equal.
+    expected = next(i for i, n in enumerate(levels) if n * RISES >= workers)
     assert found == expected
     # In other units it is the same one.
     scaled = [Point(p.per_s * scale, p.p95_ms / scale) for p in points]
@@ -144,7 +144,7 @@ def test_a_knee_is_never_the_last_level_and_nothing_beyond_it_answers_more(
         return
     assert found < len(points) - 1
     beyond = points[found + 1 :]
-    assert all(p.per_s <= points[found].per_s * 1.05 for p in beyond)
+    assert all(p.per_s <= points[found].per_s * RISES for p in beyond)
     assert beyond[-1].p95_ms > points[found].p95_ms
 
 

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-RISES: Final = 1.05
-"""Throughput rises when it is 5 % more: repeated runs differ by some 2 %."""
+RISES: Final = 1.10
+"""Throughput rises when it is 10 % more, the width within which windows agree. With 5 %
+a server of two workers had its knee at four askers: 62 and 65.2 answers a second, with
+P95 at 33 and 90 ms."""
 WORSE: Final = 1.10
 """P95 rises when it is 10 % more, the width within which windows agree."""
 
