@@ -1,0 +1,184 @@
+"""The Platform's log of a deployment, as lines a person can use.
+
+Owns severities, which entries are worth a line, and tracebacks as one. It must not know
+how pages are fetched.
+
+What an application prints itself arrives as ``DEFAULT``, which the Platform's own
+filter does not take: with any filter there, tracebacks are never seen. So everything is
+fetched, and ``DEFAULT`` is told apart here by how its text begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from yolotop.model import Severity
+from yolotop.platform import lenient
+from yolotop.text import show_url
+
+LONGEST_LINE: Final = 4_000
+MOST_JOINED: Final = 200
+"""Lines of one traceback."""
+
+_SEVERITIES: Final = {
+    "DEBUG": Severity.DEBUG,
+    "INFO": Severity.INFO,
+    "NOTICE": Severity.INFO,
+    "WARNING": Severity.WARNING,
+    "ERROR": Severity.ERROR,
+    "CRITICAL": Severity.CRITICAL,
+    "ALERT": Severity.CRITICAL,
+    "EMERGENCY": Severity.CRITICAL,
+}
+_WORDS: Final = {
+    **_SEVERITIES,
+    "WARN": Severity.WARNING,
+    "FATAL": Severity.CRITICAL,
+    "TRACE": Severity.DEBUG,
+}
+_FIRST_WORD: Final = re.compile(
+    # uvicorn's "INFO:     ", logging's "2026-… - name - ERROR - ", "[WARNING] …".
+    r"(?:[\[(<]?\d[\d\-:.,TZ +]*[\])>]?\s*)?"
+    r"(?:-\s*)?(?:[\w.]+\s+-\s+)?[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|"
+    r"CRITICAL|FATAL|ALERT|EMERGENCY)[\])>]?(?=[:\s\-|]|$)"
+)
+_TRACEBACK: Final = re.compile(
+    r"Traceback \(most recent call last\)|  \+ Exception Group"
+)
+_EXCEPTION: Final = re.compile(
+    r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning)(?::|$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """The request an entry is about. ``agent`` is ``node`` for the Platform's ping."""
+
+    method: str
+    url: str
+    status: int | None = None
+    latency_ms: float | None = None
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line. ``told`` is the severity in the Platform's own word."""
+
+    at: float
+    severity: Severity
+    message: str
+    told: str = ""
+    http: HttpRequest | None = None
+
+    @classmethod
+    def read(cls, document: object) -> LogEntry | None:
+        """``None`` for what is no line: without an instant, without anything to say."""
+        found = lenient.table(document)
+        at = lenient.instant(found, "timestamp")
+        message = _indent(found.get("message")) + lenient.text(
+            found, "message", limit=LONGEST_LINE, lines=True
+        )
+        http = _http(found.get("httpRequest"))
+        # "{}" are records of an audit, which the Platform's page hides too.
+        if message.strip() in ("", "{}"):
+            message = "" if http is None else _said(http)
+        if at is None or not message:
+            return None
+        told = lenient.text(found, "severity").upper()
+        severity = _SEVERITIES.get(told)
+        if severity is None:
+            severity = classified(message)
+        return cls(at, severity, message, told, http)
+
+
+def _indent(message: object) -> str:
+    """The first line's, which cleaning takes away: lines of a traceback have one."""
+    if not isinstance(message, str):
+        return ""
+    return " " * min(8, len(message) - len(message.lstrip(" \t")))
+
+
+def _http(document: object) -> HttpRequest | None:
+    found = lenient.table(document)
+    method, url = lenient.text(found, "method"), found.get("url")
+    if not method and not isinstance(url, str):
+        return None
+    return HttpRequest(
+        method,
+        show_url(url) if isinstance(url, str) else "",
+        lenient.count(found, "status"),
+        lenient.number(found, "latencyMs"),
+        lenient.text(found, "userAgent"),
+    )
+
+
+def _said(http: HttpRequest) -> str:
+    status = "" if http.status is None else f" → {http.status}"
+    return f"{http.method} {http.url}{status}".strip()
+
+
+def classified(message: str) -> Severity:
+    """The severity of what an application printed: its own word, or a traceback."""
+    named = _FIRST_WORD.match(message)
+    if named is not None:
+        return _WORDS[named[1]]
+    if _TRACEBACK.match(message) or _EXCEPTION.match(message):
+        return Severity.ERROR
+    return Severity.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """One page, newest first as it came. ``following`` asks for the next."""
+
+    entries: tuple[LogEntry, ...]
+    raw: int
+    following: str = ""
+
+    @classmethod
+    def read(cls, document: object) -> LogPage | None:
+        """``None`` where there is no list of entries."""
+        found = lenient.table(document)
+        raw = found.get("entries")
+        if not isinstance(raw, list):
+            return None
+        entries = (LogEntry.read(each) for each in lenient.tables(raw))
+        token = found.get("nextPageToken")
+        return cls(
+            tuple(entry for entry in entries if entry is not None),
+            len(raw),
+            token if isinstance(token, str) and len(token) <= 4_096 else "",
+        )
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is no sense in going on: a token comes with empty pages too."""
+        return self.raw == 0 or not self.following
+
+
+def joined(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
+    """Oldest first, with the lines of a traceback as one entry.
+
+    A traceback printed to stderr arrives as one ``DEFAULT`` entry for each line.
+    """
+    done: list[LogEntry] = []
+    lines = 0
+    # They come newest first; of equal instants the later one stands before the earlier.
+    oldest_first = list(entries)[::-1]
+    oldest_first.sort(key=lambda each: each.at)
+    for entry in oldest_first:
+        if lines and entry.told == "DEFAULT" and lines < MOST_JOINED:
+            ends = not entry.message.startswith((" ", "\t"))
+            if not ends or _EXCEPTION.match(entry.message):
+                text = f"{done[-1].message}\n{entry.message}"[:LONGEST_LINE]
+                done[-1] = replace(done[-1], message=text, severity=Severity.ERROR)
+                lines = 0 if ends else lines + 1
+                continue
+        whole = "\n" in entry.message
+        lines = int(bool(_TRACEBACK.match(entry.message)) and not whole)
+        done.append(entry)
+    return tuple(done)
