@@ -106,12 +106,13 @@ def test_thresholds_and_image_are_of_both_sides(run: Run, home: Home, cam: str) 
     path = home.path / "empty.png"
     Image.new("RGB", (320, 200), (90, 90, 90)).save(path)
     code, told = compared(run, "shapes", "--image", "empty.png", "--conf", "0.9")
-    assert code == 0
+    # Nothing beside nothing compares nothing: a gate must not pass on that.
+    assert code == 1
     assert (told["image"], told["conf"]) == ("empty.png", 0.9)
     assert told["things"] == []
     # So sure is nothing: on both sides.
     code, told = compared(run, "shapes2", "--conf", "0.99", "--iou", "0.5")
-    assert (code, told["things"], told["iou"]) == (0, [], 0.5)
+    assert (code, told["things"], told["iou"]) == (1, [], 0.5)
 
 
 def test_no_answer_is_nothing_to_compare(

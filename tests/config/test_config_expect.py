@@ -58,7 +58,7 @@ def test_expectations_come_from_the_defaults_too() -> None:
         ("tolerance = { missing = 1 }", 'did you mean "missed"?'),
         ("tolerance = { iou = 80 }", "iou is 80; write a number from 0 to 1"),
         ("tolerance = { extra = 1000 }", "extra is 1000; 0 to 999 are possible"),
-        ('golden = "gone.json"', "which is not a file; put the baseline"),
+        ('golden = "gone.json"', "golden needs the image that was pinned"),
         ("golden = 3", "golden is an integer"),
     ],
 )

@@ -263,3 +263,12 @@ def test_what_tells_no_confidence_is_not_sure_enough() -> None:
     expect = Expectation(counts=(("car", ">=1"),), min_confidence=0.1)
     got = answer(replace(CAR, confidence=None))
     assert judge(got, replace(PLAIN, expect=expect), NEW).outcome is Outcome.WRONG
+
+
+def test_a_baseline_that_cannot_be_read_fails_this_one_and_says_the_cure() -> None:
+    broken = replace(PINNED, fault="golden/dock.json: is not JSON")
+    verdict = judge(answer(CAR, DOG), replace(DOCK, golden=broken), NEW)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.error is not None
+    assert verdict.error.kind is ErrorKind.INTERNAL
+    assert "pin it anew with `yolotop golden set" in verdict.message

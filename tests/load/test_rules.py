@@ -148,6 +148,20 @@ def test_a_knee_is_never_the_last_level_and_nothing_beyond_it_answers_more(
     assert beyond[-1].p95_ms > points[found].p95_ms
 
 
+def test_the_knee_of_an_open_loop_is_the_last_rate_that_was_held() -> None:
+    """A server of 66 a second, asked for 20, 40, 80 and 100."""
+    points = [
+        Point(20, 33, 20),
+        Point(39.8, 38, 40),
+        Point(65.2, 671, 80),
+        Point(65.5, 1_300, 100),
+    ]
+    assert knee(points) == 1
+    # Where the first was not held either there is no rate to name.
+    assert knee(points[2:]) is None
+    assert knee(points[:2]) is None
+
+
 def test_no_knee_where_throughput_rises_or_nothing_gets_worse() -> None:
     assert knee([]) is None
     assert knee([Point(10, 5)]) is None

@@ -324,3 +324,10 @@ def test_spans_add_up_and_levels_are_weighed() -> None:
     assert (both.waiting, both.instances) == (4, 2)
     assert both.cpu == pytest.approx(0.3)
     assert merged([]) is None
+
+
+def test_a_page_of_the_usual_middleware_is_nobodys_in_particular() -> None:
+    """prometheus-fastapi-instrumentator's names, which Roboflow's page has too."""
+    found = profile_of(b'http_requests_total{method="POST",status="2xx"} 7\n')
+    assert found is not None
+    assert found.source == "server metrics"

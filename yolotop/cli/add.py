@@ -206,6 +206,11 @@ def _recognised(deployment: Deployment) -> Finding | None:
         return None
     if found.dialect is None:
         out.narrate(f"What it is cannot be found out: {found.why[0]}")
+        if found.wants_key is None:
+            out.narrate(
+                "--dialect says what it speaks: http for one that only says that it "
+                "lives, generic for one of your own (docs/servers.md)"
+            )
     else:
         likely = "It is" if found.sure else "It may be"
         out.narrate(f"{likely} {found.dialect}: {'; '.join(found.why)}")

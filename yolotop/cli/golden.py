@@ -102,6 +102,11 @@ def show(
             f"{name} has no baseline; `yolotop golden set {name} IMAGE` pins one"
         )
         raise typer.Exit(ExitCode.UNHEALTHY)
+    if golden.fault:
+        if json:
+            out.data("null")
+        out.narrate(f"{golden.fault}; `yolotop golden set {name} IMAGE` pins it anew")
+        raise typer.Exit(ExitCode.UNHEALTHY)
     if json:
         out.data(out.as_json(document_of(golden, deployment.name)))
         return

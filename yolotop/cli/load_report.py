@@ -70,7 +70,7 @@ def _whole(figures: Sequence[Figures]) -> list[Figures]:
 def _point(figures: Figures) -> Point:
     p95 = figures.latency[1]
     assert p95 is not None
-    return Point(figures.per_s, p95.ms)
+    return Point(figures.per_s, p95.ms, figures.level.rate_per_s)
 
 
 # --- while it runs -------------------------------------------------------------------
@@ -215,9 +215,10 @@ def _trouble(figures: Figures) -> list[str]:
     for kind, count in figures.errors[:3]:
         found.append(f"{name}: {count} times {kind}: {messages.get(kind, '')}")
     if figures.unsent:
+        asked = "1 question" if figures.unsent == 1 else f"{figures.unsent} questions"
         found.append(
-            f"{name}: {figures.unsent} questions could not be sent in time; their wait "
-            "counts as a lower bound."
+            f"{name}: {asked} could not be sent in time; the wait counts as a lower "
+            "bound."
         )
     if figures.dropped:
         found.append(f"{name}: {figures.dropped} were under way and dropped.")
@@ -231,11 +232,15 @@ def _knee_words(report: Report, *, plain: bool) -> str:
         return ""
     if best is not None:
         point = _point(best)
+        why = "throughput no longer rises while P95 does"
+        if point.meant_per_s is not None:
+            why = "not all that is meant to be asked is answered, or P95 rises only"
         return (
             f"Knee: {_name(best.level)} ({point.per_s:.3g} answers/s, "
-            f"P95 {shown.ms(point.p95_ms, plain=plain)}): beyond it throughput no "
-            "longer rises while P95 does."
+            f"P95 {shown.ms(point.p95_ms, plain=plain)}): beyond it {why}."
         )
+    if not _point(whole[0]).held:
+        return f"Not even {_name(whole[0].level)} was held; begin with less."
     if any(each.ending.is_last for each in report.figures):
         return "No knee was reached before it was stopped."
     return f"No knee up to {_name(whole[-1].level)}."

@@ -74,6 +74,14 @@ def compare(
         out.data(out.as_json(_as_json(asked, shown.frame, ran, parity)))
     else:
         _show(asked, shown.frame, ran, parity)
+    seen = (served.detections, reference.detections, served.depth, reference.depth)
+    if not any(seen):
+        # As a gate this would let two blind models pass.
+        out.narrate(
+            "Neither side saw anything, which compares nothing: name an image with "
+            "something in it"
+        )
+        return ExitCode.UNHEALTHY
     return ExitCode.OK if parity.same else ExitCode.UNHEALTHY
 
 

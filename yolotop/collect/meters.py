@@ -52,8 +52,10 @@ READ_ELSEWHERE: Final = 128 * 1024
 be in the figures of the probes that are in flight."""
 TOLD_AFTER: Final = 2
 """Failures in a row before it is said that there are no metrics."""
+SOON_S: Final = 30.0
 RETRY_S: Final = 300.0
-"""Between attempts after that."""
+"""Between attempts after that: 30 s, then twice as long each time, 5 min at most. A
+server that is started anew is soon seen again, and one without a page left in peace."""
 GAP_S: Final = 120.0
 """What was counted over a longer time (or three intervals, if that is more) is not
 known to have happened at any time in it."""
@@ -119,7 +121,8 @@ class _Meter:
         # Probes come with jitter, and the page when they are done.
         least_s = self.every_s * 0.75
         if self.failures >= TOLD_AFTER:
-            least_s = max(least_s, RETRY_S)
+            later_s = SOON_S * 2.0 ** min(self.failures - TOLD_AFTER, 8)
+            least_s = max(least_s, min(RETRY_S, later_s))
         return now - self.tried_at >= least_s
 
 

@@ -14,6 +14,7 @@ from yolotop.config.preset_tables import names_a_model
 from yolotop.config.problems import Scope
 from yolotop.config.table import Table
 from yolotop.model import Deployment
+from yolotop.text import redact
 
 ASLEEP_AFTER_S: Final = 1_200.0
 """A scale-to-zero instance sleeps after about 15 minutes without a request."""
@@ -61,6 +62,13 @@ def advise(found: Deployment, table: Table, scope: Scope) -> None:
             "interval" if "interval" in table.values else "scale_to_zero",
         )
     parts = urlsplit(found.url)
+    if redact(found.url) != found.url:
+        scope.warn(
+            "the URL holds a key, which stands in the file as it is; write "
+            'api_key = "env:NAME", and [deployment.auth] carrier = "query" if it must '
+            "go there",
+            "url",
+        )
     if (
         found.api_key is not None
         and parts.scheme == "http"

@@ -29,19 +29,23 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def as_golden(value: object, base: Path | None) -> tuple[Path, Baseline]:
-    """The baseline in the file that the key names. ValueError says what is wrong."""
+    """The baseline in the file that the key names. ValueError: it names none.
+
+    A file that is gone or broken is a baseline with a fault: one bad file of one
+    deployment must not keep a whole fleet from being measured.
+    """
     text = as_text(value)
     if not text or "\0" in text:
         raise ValueError(f'is not a path; write one such as "{FOLDER}/dock-cam.json"')
-    path = Path(existing_file(text, base, "the baseline, or remove the key"))
+    path = Path(text) if base is None else base / text
     try:
+        path = Path(existing_file(text, base, "the baseline"))
         return path, read(path)
     except Unreadable as error:
-        shown = clean(str(path), limit=200)
-        raise ValueError(
-            f"{shown}: {error}; pin it anew with `yolotop golden set NAME IMAGE`, or "
-            "remove the key"
-        ) from None
+        fault = f"{clean(str(path), limit=200)}: {error}"
+    except ValueError as error:
+        fault = f"golden {error}"
+    return path, Baseline("", 0.0, (), fault=fault)
 
 
 def read_golden(
@@ -56,6 +60,12 @@ def read_golden(
         scope.problem(
             "golden needs the image that was pinned; set image to its file, or remove "
             "golden",
+            "golden",
+        )
+    elif baseline.fault:
+        scope.warn(
+            f"{baseline.fault}; until it is pinned anew with `yolotop golden set NAME "
+            "IMAGE`, or the key is removed, each of its predict probes fails",
             "golden",
         )
     elif digest_of(Path(image)) not in (None, baseline.image_sha256):

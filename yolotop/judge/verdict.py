@@ -295,8 +295,11 @@ def is_stuck(answer: Answer, state: HealthState) -> bool:
 
 
 def _other_image(answer: Answer, deployment: Deployment) -> str | None:
-    """Why the answer cannot be compared, where the file is not the pinned one."""
+    """Why the answer cannot be compared: another image, or nothing that was pinned."""
     golden, sent = deployment.golden, answer.frame_sha256
+    if golden is not None and golden.fault:
+        name = shlex.quote(deployment.name)
+        return f"{golden.fault}; pin it anew with `yolotop golden set {name} IMAGE`"
     if golden is None or sent is None or sent == golden.image_sha256:
         return None
     return (

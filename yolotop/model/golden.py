@@ -33,7 +33,8 @@ class Baseline:
     """The answer that an image once got, pinned by a person.
 
     ``image_sha256`` is of the file's bytes. ``facts`` are of the model that answered
-    (see :attr:`Prediction.facts`); ``pinned_at`` is Unix time in UTC seconds.
+    (see :attr:`Prediction.facts`); ``pinned_at`` is Unix time in UTC seconds. ``fault``
+    says why what was pinned cannot be read; then nothing can be compared with it.
     """
 
     image_sha256: str
@@ -43,3 +44,4 @@ class Baseline:
     facts: tuple[tuple[str, str], ...] = ()
     depth: Depth | None = None
     image_shape: tuple[int, int] | None = None
+    fault: str = ""

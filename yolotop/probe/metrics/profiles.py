@@ -56,6 +56,8 @@ class Profile:
 
     ``requests`` and ``errors`` are counters; ``rate`` and ``mean_ms`` are levels, for a
     server without. ``waiting``, ``cpu`` and ``memory`` are levels, the latter 0-1.
+    ``mark`` is a name that must be on a page for it to be this server's, where another
+    one's has the same metrics.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Profile:
     mean_ms: tuple[Pick, ...] = ()
     cpu: tuple[Pick, ...] = ()
     memory: tuple[Pick, ...] = ()
+    mark: str = ""
 
     @property
     def source(self) -> str:
@@ -200,7 +203,8 @@ _PROFILES: Final = (
     Profile(
         "roboflow",
         "Roboflow",
-        # Its own num_inferences_total is no counter: it holds the last ten seconds.
+        # No counter: it holds the last ten seconds. But nobody else has it.
+        mark="num_inferences_total",
         requests=(Pick("http_requests_total", _ASKED),),
         errors=(Pick("http_requests_total", (*_ASKED, ("status", _REFUSED))),),
         latency=_histogram("http_request_duration_seconds", _S, _ASKED),

@@ -52,6 +52,8 @@ def profile_of(body: bytes) -> Profile | None:
     every = {pick.name for profile in PROFILES.values() for pick in profile.picks()}
     names = {name for name, _ in read(body, every)}
     for profile in PROFILES.values():
+        if profile.mark.encode() not in body:
+            continue
         if names.intersection(p.name for p in (*profile.requests, *profile.rate)):
             return profile
     return None

@@ -108,6 +108,12 @@ def finding_rows(found: Mapping[str, object], look: Look) -> list[Row]:
     return rows
 
 
+def doubtful_rows(found: Mapping[str, object], look: Look) -> list[Row]:
+    """What was found, where it is a guess or leaves something to be said."""
+    plain = found.get("sure") and not found.get("unsaid") and not found.get("wants_key")
+    return [] if plain else finding_rows(found, look)
+
+
 class AddDeployment(ModalScreen[str | None]):
     """The form; dismissed with the name that was saved, or ``None``."""
 
@@ -238,7 +244,8 @@ class AddDeployment(ModalScreen[str | None]):
         self._clear()
         if not self._taken_for(table) and await self._recognise():
             table = self.table
-        self._say((Span("asking…", "accent"),))
+        doubts = doubtful_rows(self._found, self._look) if self._found else []
+        self._say(*doubts, (Span("asking…", "accent"),))
         try:
             results = await self._actions.trial(table)
         except YolotopError as error:
@@ -246,7 +253,7 @@ class AddDeployment(ModalScreen[str | None]):
             return
         rows = verdict_rows(results, self._look)
         good = bool(results) and all(row.get("verdict") in _GOOD for row in results)
-        self._say(*rows)
+        self._say(*(() if good else doubts), *rows)
         if good:
             self._tested = table
         else:
