@@ -119,7 +119,7 @@ says = ["busy"]
 kind = "overloaded"
 [preset.mine.metrics]
 path = ":9100/metrics"
-profile = "mine"
+profile = "http"
 
 [preset.ours]
 base = "mine"
@@ -152,7 +152,7 @@ def test_a_preset_of_the_file(read: Read) -> None:
     )
     assert preset.refusals[0].kind == "overloaded"
     assert preset.metrics is not None
-    assert preset.metrics.profile == "mine"
+    assert preset.metrics.profile == "http"
     assert set(config.presets) == {"mine", "ours"}
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yolotop.config.presets import shipped
-from yolotop.config.schema import DIALECTS
+from yolotop.config.schema import DIALECTS, METRICS_PROFILES
 from yolotop.model import Deployment
 from yolotop.model.preset import Preset, Question
 from yolotop.model.traffic import Timing, Traffic, merged, quantile
@@ -58,7 +58,7 @@ def counted(name: str, *, model: str | None = "shapes") -> Traffic:
         ("triton", 5, 0),
         ("kserve", 5, 0),
         ("mlserver", 5, 0),
-        ("torchserve", 7, 2),
+        ("torchserve", 7, None),
         ("bentoml", 7, 2),
         ("mosec", 7, 2),
         ("ray-serve", 7, 2),
@@ -331,3 +331,8 @@ def test_a_page_of_the_usual_middleware_is_nobodys_in_particular() -> None:
     found = profile_of(b'http_requests_total{method="POST",status="2xx"} 7\n')
     assert found is not None
     assert found.source == "server metrics"
+
+
+def test_the_configuration_knows_every_profile() -> None:
+    """Listed there too, since what reads the file must not import what probes."""
+    assert tuple(PROFILES) == METRICS_PROFILES

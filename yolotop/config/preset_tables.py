@@ -30,6 +30,7 @@ from yolotop.config.rules import (
     header_pairs,
     text_pairs,
 )
+from yolotop.config.schema import METRICS_PROFILES
 from yolotop.config.table import Table, as_choice, as_label
 from yolotop.judge import pointers
 from yolotop.model import ErrorKind, ServerTimes
@@ -90,6 +91,23 @@ CODE: Final = ("generic", "ultralytics", "oip")
 SETTINGS: Final = ("conf", "iou", "imgsz", "model")
 TIMES: Final = tuple(field.name for field in fields(ServerTimes))
 UNITS: Final = ("pixel", "share")
+SAYABLE: Final = tuple(
+    str(kind)
+    for kind in (
+        ErrorKind.HTTP,
+        ErrorKind.BAD_RESPONSE,
+        ErrorKind.UNAUTHORIZED,
+        ErrorKind.RATE_LIMITED,
+        ErrorKind.COLD_START,
+        ErrorKind.TIMEOUT,
+        ErrorKind.CLIENT_ERROR,
+        ErrorKind.MODEL_NOT_FOUND,
+        ErrorKind.OVERLOADED,
+        ErrorKind.HANDLER_ERROR,
+        ErrorKind.NOT_READY,
+    )
+)
+"""What a server can say by an answer; that a name has no address it cannot."""
 MOST_REFUSALS: Final = 50
 _REFUSAL_KEYS: Final = ("kind", "status", "says")
 _TIME_KEYS: Final = ("at", "factor")
@@ -301,12 +319,12 @@ def _refusals(value: object, scope: Scope) -> tuple[Refusal, ...]:
         table = Table(one, inner, {})
         table.only(_REFUSAL_KEYS)
         if "kind" not in one:
-            inner.problem(f"kind is missing; {nearest('', tuple(ErrorKind))}")
+            inner.problem(f"kind is missing; {nearest('', SAYABLE)}")
         if "status" not in one and not one.get("says"):
             inner.problem("fits every answer; give it a status, or what it says")
         found.append(
             Refusal(
-                kind=table.choice("kind", "http", known=tuple(ErrorKind)),
+                kind=table.choice("kind", "http", known=SAYABLE),
                 status=_optional(table, "status", as_status),
                 says=table.read("says", (), as_says),
             )
@@ -322,7 +340,7 @@ def _metrics(table: Table, base: Metrics | None) -> Metrics:
     base = base or Metrics()
     return Metrics(
         path=table.read("path", base.path, as_path),
-        profile=table.read("profile", base.profile, as_name),
+        profile=table.choice("profile", base.profile, known=METRICS_PROFILES),
     )
 
 

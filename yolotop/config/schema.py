@@ -52,6 +52,21 @@ DIALECTS: Final = (
     "http",
 )
 """The presets that ship, one file each in ``probe/presets``; users have their own."""
+METRICS_PROFILES: Final = (
+    "triton",
+    "torchserve",
+    "bentoml",
+    "mlserver",
+    "kserve",
+    "ray-serve",
+    "mosec",
+    "roboflow",
+    "http",
+    "openvino",
+    "tf-serving",
+    "frigate",
+)
+"""Readings of metrics pages; those of ``probe/metrics/profiles.py``."""
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
