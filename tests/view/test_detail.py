@@ -175,6 +175,24 @@ async def test_trouble_since_before_the_range_is_an_incident(world: World) -> No
     assert own == incident
 
 
+async def test_minutes_without_a_collector_are_not_known_either(world: World) -> None:
+    """Shorter than two slots of five minutes, in a history that is young."""
+    world.now = NOON - 1_800
+    await world.register("dock")
+    world.now = NOON
+    held = [made("dock", NOON - 1_800 + at * 5.0) for at in range(360)]
+    gap = (NOON - 1_120, NOON - 640)
+    samples = [each for each in held if not gap[0] <= each.answer.started_at < gap[1]]
+    state = HealthState(health=Health.UP, since=NOON - 1_800)
+    events = [changed(NOON - 1_800, Health.UP)]
+    await world.writer.append(samples, events, {"dock": state})
+    detail = await look(world, range_=Range.H1)
+    holes = [part for part in detail.ribbon if part.health is None]
+    (hole,) = [part for part in holes if part.start_at > NOON - 1_700]
+    assert hole.start_at == pytest.approx(gap[0], abs=60)
+    assert hole.end_at == pytest.approx(gap[1], abs=60)
+
+
 async def test_a_time_without_a_probe_is_not_known(world: World) -> None:
     world.now = NOON - 50_000
     await world.register("dock")

@@ -105,6 +105,18 @@ async def test_a_young_or_hourly_deployment_is_fully_covered(tmp_path: Path) -> 
     await reader.close()
 
 
+async def test_half_of_a_first_hour_unmeasured_is_half(tmp_path: Path) -> None:
+    """In hours it would be all of it."""
+    start = NOW - 3_000
+    seen = [sample("cam", start + n * 10) for n in range(100)]
+    seen += [sample("cam", NOW - 500 + n * 10) for n in range(50)]
+    await store(tmp_path, Deployment("cam", "http://h"), seen, since_at=start)
+    reader = await open_reader(tmp_path)
+    (found,) = (await budgets(reader, await reader.deployments(), NOW)).values()
+    assert found.coverage == pytest.approx(0.5, abs=0.15)
+    await reader.close()
+
+
 async def test_without_a_probe_nothing_is_claimed(tmp_path: Path) -> None:
     await store(tmp_path, Deployment("cam", "http://h"), [], since_at=NOW)
     reader = await open_reader(tmp_path)

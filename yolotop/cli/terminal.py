@@ -97,7 +97,8 @@ def run_terminal(
             from yolotop.cli import farewell
 
             farewell.say(last.snapshot, keeper.trouble, stopped=stopped)
-            if not stopped:
+            # The demo's own ends with the demo, whose last words say so.
+            if not stopped and keeper.owner_pid is None:
                 farewell.say_left(config.data_dir, where)
     return last.code
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from yolotop.judge.slo import Budget
@@ -57,6 +59,9 @@ FINE_SPAN_S: Final = 21_600
 _LATE_SLOTS: Final = 2
 """Slots read again: an answer may be stored after the next slot has begun."""
 _LATE_S: Final = 120.0
+_RIBBON_S: Final = 60
+"""How long nobody has to have asked for the ribbon to show nothing, where all answers
+are at hand."""
 _SECONDS: Final = 5
 """What steps made of raw answers are whole multiples of."""
 
@@ -185,9 +190,15 @@ class Closeup:
             before=states[-1] if states else None,
             now_in=(card.health, card.since_at),
         )
-        silent = gaps(
-            self._measured, first_at, now, width_s=width_s, every_s=card.every_s
-        )
+        measured, every_s = self._measured, card.every_s
+        if self._answers_from <= first_at and len(self._answers) > 1:
+            # All of them are at hand: eleven minutes without a collector lie between
+            # two slots of five, and would hardly be seen there.
+            width_s = _RIBBON_S
+            instants = [probe.at for probe in self._answers]
+            measured = {int(at // width_s) * width_s for at in instants}
+            every_s = max(every_s, median(b - a for a, b in pairwise(instants)))
+        silent = gaps(measured, first_at, now, width_s=width_s, every_s=every_s)
         return tuple(without(known, silent))
 
     async def _read_slots(self, window: Window) -> None:

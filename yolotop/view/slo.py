@@ -12,7 +12,7 @@ never.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from yolotop.judge.slo import WINDOWS_S, Budget, Counts, Objective, budget
@@ -86,21 +86,37 @@ async def budgets(
             Objective(entry.objective, entry.objective_range_s),
             _of(whole),
             own,
-            coverage=coverage(whole.slots, entry, now),
+            coverage=_coverage(whole, windows[FINE_UP_TO_S], entry, now),
         )
     return found
 
 
-def coverage(slots: int, entry: Registered, now: float) -> float:
+def _coverage(
+    whole: SlotCounts, newest: Mapping[str, SlotCounts], entry: Registered, now: float
+) -> float:
+    """By hours; of one that is hours old itself by five minutes.
+
+    Half of its first hour unmeasured would be 100 % measured, in hours.
+    """
+    if now - entry.first_seen_at <= FINE_UP_TO_S:
+        slots = newest.get(entry.name, _NONE).slots
+        return coverage(slots, entry, now, width_s=FINE_SLOT_S)
+    return coverage(whole.slots, entry, now)
+
+
+def coverage(
+    slots: int, entry: Registered, now: float, *, width_s: int = COARSE_SLOT_S
+) -> float:
     """The share of the objective's range, 0-1, in which something was measured.
 
-    A deployment that is younger than the range is measured against its own age. One
-    asked less than once an hour fills the hours it stands for.
+    ``slots`` are ``width_s`` long. A deployment that is younger than the range is
+    measured against its own age. One asked less than once a slot fills the slots it
+    stands for.
     """
     since_at = max(entry.first_seen_at, now - entry.objective_range_s)
-    first = math.floor(since_at / COARSE_SLOT_S)
-    passed = math.floor(now / COARSE_SLOT_S) - first + 1
-    expected = passed / max(1.0, entry.predict_interval_s / COARSE_SLOT_S)
+    first = math.floor(since_at / width_s)
+    passed = math.floor(now / width_s) - first + 1
+    expected = passed / max(1.0, entry.predict_interval_s / width_s)
     return min(1.0, slots / max(1.0, expected))
 
 
