@@ -125,6 +125,22 @@ TRITON: dict[str, object] = {
 }
 
 
+async def test_an_empty_form_says_what_is_missing(
+    make_app: MakeApp, actions: FakeActions, said: Said, work: Settle
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await fill(pilot)
+        await pilot.press("ctrl+s")
+        await work(pilot)
+        shown = said(app)
+        assert "what it is to be called" in shown
+        assert "where it answers, such as" in shown
+        assert "Save anyway" not in shown
+        assert app.focused is app.screen.query_one("#field-name")
+    assert actions.calls == []
+
+
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_the_server_is_found_when_its_address_was_entered(
     make_app: MakeApp,

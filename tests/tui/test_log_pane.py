@@ -187,6 +187,25 @@ async def test_matches_are_walked_alone_or_among_all_lines(
         assert len(pane.lines) == 6
 
 
+async def test_what_is_typed_stays_in_sight_whatever_is_said_of_it(
+    make_app: MakeApp, said: Said, settle: Settle
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        typed = "stautss:3 sev>=foo p95>80 status:5xx gate"
+        await pilot.press("slash", *[{" ": "space"}.get(char, char) for char in typed])
+        await settle(pilot)
+        line = said(app).splitlines()[-1]
+        assert f" / {typed} " in line
+        assert "no field 'stautss'" in line
+        await pilot.press(*["space"], *["x"] * 40)
+        await settle(pilot)
+        line = said(app).splitlines()[-1]
+        assert "gate xxx" in line
+        assert "no field" not in line
+
+
 async def test_what_is_wrong_with_a_filter_is_told_while_it_is_typed(
     make_app: MakeApp, said: Said, settle: Settle
 ) -> None:

@@ -136,7 +136,7 @@ def test_save_anyway(
     make_app: MakeApp,
     after: After,
 ) -> None:
-    run = after("a", *"dock-2", "ctrl+s")
+    run = after("a", *"dock-2", "tab", *"http", "ctrl+s")
     assert portrayed(make_app(), terminal_size=(80, 24), run_before=run) == picture
 
 

@@ -42,6 +42,13 @@ FIELDS: Final = (
 _GOOD: Final = frozenset({"ok", "slow", "cold"})
 
 
+_NEEDED: Final = {
+    "name": "what it is to be called",
+    "url": "where it answers, such as http://10.0.4.7:8000",
+}
+"""What nothing can be saved without."""
+
+
 def verdict_rows(results: Sequence[Mapping[str, object]], look: Look) -> list[Row]:
     """What a trial found: one line for each question that was asked."""
     rows: list[Row] = []
@@ -230,6 +237,12 @@ class AddDeployment(ModalScreen[str | None]):
     def action_save(self) -> None:
         """Write it, if it was tested; else ask to press again."""
         table = self.table
+        missing = [key for key in _NEEDED if key not in table]
+        if missing:
+            for key in missing:
+                self._wrong(key, _NEEDED[key])
+            self.query_one(f"#field-{missing[0]}").focus()
+            return
         if table not in (self._tested, self._warned):
             self._warned = table
             self._label("Save anyway")

@@ -203,6 +203,7 @@ class Watching(Handing):
         self.feed.range_ = range_
         if self._frozen_at is not None:
             self.let_go()
+            self.notify("The picture goes on: another range is asked for", markup=False)
         self.feed.nudge()
 
     def watch_log_query(self, query: LogQuery) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -24,6 +25,10 @@ class Purpose:
     sign: str
     hint: str
 
+
+_GAP: Final = 3
+"""Cells between text and note: the cursor, and some air."""
+_LEAST_NOTE: Final = 16
 
 FILTER: Final = Purpose(
     "filter", " / ", 'words, !not, "a phrase", sev>=warn, status:5xx, ms>80; esc clears'
@@ -74,6 +79,7 @@ class Prompt(Horizontal):
         if text != self._note:
             self._note = text
             self.query_one("#prompt-note", Static).update(text)
+            self._make_room()
 
     @property
     def is_open(self) -> bool:
@@ -101,9 +107,22 @@ class Prompt(Horizontal):
         self.note = ""
         self.display = False
 
+    def on_resize(self) -> None:
+        """Another width, another room."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The note has what the text leaves: what is typed stays in sight."""
+        typed = cell_len(self.query_one("#prompt-input", Input).value)
+        room = self.size.width - len(self.purpose.sign) - typed - _GAP
+        note = self.query_one("#prompt-note", Static)
+        note.display = bool(self._note) and room >= _LEAST_NOTE
+        note.styles.max_width = max(1, room)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        self._make_room()
         if self.is_open:
             self.post_message(self.Typed(self.purpose, event.value.strip()))
 
