@@ -8,9 +8,11 @@ The byte budget is tested in a real terminal, so a Textual that changes here is 
 
 from __future__ import annotations
 
+from rich.cells import get_character_cell_size
 from rich.console import Console
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
+from textual.strip import Strip
 
 
 class FrugalUpdate(ChopsUpdate):
@@ -25,10 +27,34 @@ class FrugalUpdate(ChopsUpdate):
             ):
                 if strip is None or x >= stop or end <= start:
                     continue
-                left, right = max(x, start), min(end, stop)
+                left = x + boundary(strip, max(x, start) - x, up=False)
+                right = x + boundary(strip, min(end, stop) - x, up=True)
                 out.append(Control.move_to(left, y).segment.text)
                 out.append(strip.crop(left - x, right - x).render(console))
         return "".join(out)
+
+
+def boundary(strip: Strip, cell: int, *, up: bool) -> int:
+    """``cell``, or the end of the wide character that it would cut in two.
+
+    What changes below a message may begin in the middle of a character of the message:
+    cut there, its halves became blanks (``トラック`` was ``トラ  ク``).
+    """
+    at = 0
+    for segment in strip:
+        width = segment.cell_length
+        if at < cell < at + width:
+            for char in segment.text:
+                size = get_character_cell_size(char)
+                if at < cell < at + size:
+                    return at + size if up else at
+                at += size
+                if at >= cell:
+                    return cell
+        at += width
+        if at >= cell:
+            break
+    return cell
 
 
 class FrugalCompositor(Compositor):
