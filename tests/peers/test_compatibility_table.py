@@ -11,6 +11,7 @@ from peer_ways import STEPS, WAYS, dotted
 
 from yolotop.config.presets import shipped
 from yolotop.config.schema import DIALECTS
+from yolotop.model.preset import Carrier, Encoding
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/compatibility.md").read_text("utf-8")
@@ -75,3 +76,29 @@ def test_versions_are_those_that_were_measured() -> None:
 def test_a_fake_names_a_test_that_is_there(preset: str) -> None:
     (file,) = re.findall(r"`(tests/[\w/]+\.py)`", FAKE[preset]["Stand-in"])
     assert (ROOT / file).exists()
+
+
+def detections_of(preset: str) -> str:
+    """What the answers of a preset are read as."""
+    told = shipped(preset)
+    if told.question is None or told.question.encoding is Encoding.NONE:
+        return "–"
+    if told.dialect == "ultralytics":
+        return "all tasks"
+    if told.dialect == "oip":
+        return "boxes, keypoints, turned boxes out of the head"
+    form = {"cxcywh": "centre and size", "xyxy": "corners"}[told.reading.form]
+    unit = {"pixel": "pixels", "share": "0–1"}[told.reading.unit]
+    return f"boxes: {form}, {unit}"
+
+
+@pytest.mark.parametrize("preset", sorted({**REAL, **FAKE}))
+def test_detections_are_read_as_the_preset_says(preset: str) -> None:
+    assert {**REAL, **FAKE}[preset]["Detections"] == detections_of(preset)
+
+
+@pytest.mark.parametrize("preset", sorted({**REAL, **FAKE}))
+def test_the_key_goes_where_the_preset_says(preset: str) -> None:
+    auth = shipped(preset).auth
+    where = "bearer" if auth.carrier is Carrier.BEARER else f"`{auth.name}`"
+    assert {**REAL, **FAKE}[preset]["Key"].startswith(where)
