@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from yolotop.config.deployment import deployment_from_table
 from yolotop.config.load import load, parse
+from yolotop.config.preset_back import as_tables
 from yolotop.config.preset_tables import (
     CODE,
     KEYS,
     PART_KEYS,
     PARTS,
-    as_tables,
     read_preset,
 )
 from yolotop.config.presets import shipped

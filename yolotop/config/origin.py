@@ -26,7 +26,8 @@ from yolotop.config.expect import EXPECT_KEYS
 from yolotop.config.golden import TOLERANCE_KEYS
 from yolotop.config.load import absolute, parse, read_text
 from yolotop.config.locate import Layout, locate
-from yolotop.config.preset_tables import PARTS, as_tables, says_nothing
+from yolotop.config.preset_back import as_tables, says_nothing
+from yolotop.config.preset_tables import PARTS
 from yolotop.config.problems import nearest, quoted
 from yolotop.config.tensor import TENSOR_KEYS
 from yolotop.errors import ConfigError

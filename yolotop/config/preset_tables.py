@@ -1,4 +1,4 @@
-"""One preset as tables: read with its rules, and told again.
+"""One preset, read from its tables.
 
 Owns the keys of a preset and their rules. It must not know which presets there are, nor
 what a dialect does with them. ``[preset.NAME]`` of a config file, the tables of a
@@ -342,66 +342,6 @@ def _metrics(table: Table, base: Metrics | None) -> Metrics:
         path=table.read("path", base.path, as_path),
         profile=table.choice("profile", base.profile, known=METRICS_PROFILES),
     )
-
-
-# --- and back ------------------------------------------------------------------------
-
-
-def as_tables(preset: Preset) -> dict[str, dict[str, object] | bool]:
-    """The tables that :func:`with_parts` would make the preset of, without refusals.
-
-    ``liveness`` and ``request`` are ``False`` where there is no such question.
-    """
-    auth = _told(preset.auth, PART_KEYS["auth"])
-    if preset.auth.carrier is Carrier.BEARER:
-        auth.pop("name")
-    liveness, question = preset.liveness, preset.question
-    return {
-        "auth": auth,
-        "liveness": liveness is not None and _told(liveness, PART_KEYS["liveness"]),
-        "request": question is not None and _told(question, PART_KEYS["request"]),
-        "response": _told(preset.reading, PART_KEYS["response"]),
-    }
-
-
-def says_nothing(part: str, key: str, value: object) -> bool:
-    """Whether a key of a preset's table is empty, as it is where nobody wrote it."""
-    return value in ("", [], {}, "{}") and value == _PLAIN[part][key]
-
-
-_DICTS: Final = ("settings", "query", "headers", "facts")
-
-
-def _told(part: object, keys: tuple[str, ...]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key in keys:
-        value = getattr(part, key)
-        if key == "times":
-            value = {one.part: _told_time(one) for one in value}
-        elif key in _DICTS:
-            value = dict(value)
-        elif isinstance(value, tuple):
-            value = list(value)
-        elif isinstance(value, (BoxForm, Encoding, Carrier)):
-            value = str(value)
-        if value is not None:
-            found[key] = value
-    return found
-
-
-def _told_time(one: Time) -> object:
-    return one.at if one.factor == 1 else {"at": one.at, "factor": one.factor}
-
-
-_PLAIN: Final = {
-    part: {"detections": "", **_told(plain, PART_KEYS[part])}
-    for part, plain in (
-        ("auth", Auth()),
-        ("liveness", Liveness()),
-        ("request", Question()),
-        ("response", Reading()),
-    )
-}
 
 
 def names_a_model(preset: Preset) -> bool:
