@@ -77,7 +77,8 @@ class Deployment:
     @property
     def address(self) -> str:
         """Where it serves, once it was ready."""
-        return self.service_url or f"https://predict-{self.id[:8]}-ew.a.run.app"
+        # Never a public name: whoever probes it must not leave the machine with a key.
+        return self.service_url or f"https://predict-{self.id[:8]}.invalid"
 
     def pass_time(self, now: float) -> None:
         """Go through whatever states have ended by ``now``."""
