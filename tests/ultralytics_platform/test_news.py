@@ -59,3 +59,7 @@ def test_new_and_deleted_ones() -> None:
     assert (new.deployment, new.message) == (other, "new on the Platform: creating")
     assert gone.deployment == DOCK
     assert "its history stays" in gone.message
+
+
+def test_one_that_is_listed_twice_is_not_new_with_every_list() -> None:
+    assert news([DOCK], [DOCK, DOCK]) == ()

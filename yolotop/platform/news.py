@@ -35,7 +35,8 @@ def news(
     """New, changed and deleted ones; a renamed one is known by its id."""
     known = {each.id: each for each in before}
     told: list[News] = []
-    for each in after:
+    # One that is listed twice would be new with every list.
+    for each in {each.id: each for each in after}.values():
         was = known.pop(each.id, None)
         if was is None:
             told.append(
