@@ -78,7 +78,9 @@ class Budget:
         """The Platform said no (429): nothing of this category until it says so."""
         wait_s = 5.0 if retry_after_s is None else retry_after_s
         wait_s = min(LONGEST_WAIT_S, max(0.0, wait_s))
-        self._shut_until[category] = self._now() + wait_s
+        until = self._now() + wait_s
+        # Of two in flight the second may not say how long: it does not open the first.
+        self._shut_until[category] = max(until, self._shut_until.get(category, until))
 
     async def turn(self, category: Category, *, by_hand: bool = False) -> None:
         """Wait for a turn and take it. Who waits is cancelled like any task."""

@@ -1,6 +1,6 @@
 """Calls to the Platform: one request each, within the budget, never a hidden second.
 
-Owns routes, bounds of time and size, and what a status means. It must not know what is
+Owns routes and the time a call may take. It must not know what a status means, what is
 done with an answer, nor when to ask.
 
 A client that tries again by itself hides failures, triples the load on a sick service
@@ -10,17 +10,15 @@ the first client (7 MB): who has no deployments on the Platform does without.
 
 from __future__ import annotations
 
-import json
-import re
+import asyncio
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
+from urllib.parse import urlsplit
 
 from yolotop import __version__
-from yolotop.platform import lenient
+from yolotop.platform import lenient, replies
 from yolotop.platform.budget import Budget, Category
 from yolotop.platform.contract import (
     SLUG,
@@ -30,12 +28,11 @@ from yolotop.platform.contract import (
     Lifecycle,
     Listed,
     PlatformDeployment,
-    error_in,
 )
 from yolotop.platform.failure import FailureKind, PlatformError
 from yolotop.platform.logs import LogEntry, LogPage, joined
 from yolotop.platform.metrics import Metrics
-from yolotop.text import clean, guard, redact
+from yolotop.text import clean, guard, redact, show_url
 
 if TYPE_CHECKING:
     import httpx
@@ -46,21 +43,11 @@ BASE_URL: Final = "https://platform.ultralytics.com"
 TIMEOUT_S: Final = 20.0
 HEALTH_TIMEOUT_S: Final = 70.0
 """The Platform itself waits up to 55 s for a cold endpoint."""
-MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_LISTED: Final = 100
 MOST_ENTRIES: Final = 200
 """Of a page of logs; the list and the logs have these limits."""
 MOST_PAGES: Final = 5
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
-
-_KINDS: Final = {
-    401: FailureKind.UNAUTHORIZED,
-    403: FailureKind.FORBIDDEN,
-    404: FailureKind.NOT_FOUND,
-    409: FailureKind.STATE,
-    429: FailureKind.RATE_LIMITED,
-}
-_IN_STATE: Final = re.compile(r"with status: *([a-z]+)")
 
 
 class PlatformClient:
@@ -77,12 +64,20 @@ class PlatformClient:
         budget: Budget,
         owner: str = "",
         base_url: str = BASE_URL,
+        timeout_s: float = TIMEOUT_S,
+        wall: Callable[[], float] = time.time,
         http: httpx.AsyncClient | None = None,
     ) -> None:
+        """``timeout_s`` bounds each call but the ping, which the Platform lets wait.
+
+        ``wall`` tells seconds since 1970, as instants of the Platform are.
+        """
         guard(key)
         self._key = key
         self._owner = owner
-        self._base = base_url.rstrip("/")
+        self._base = _base(base_url)
+        self._timeout_s = timeout_s
+        self._wall = wall
         self.budget = budget
         self._http = _http_client() if http is None else http
 
@@ -208,7 +203,7 @@ class PlatformClient:
                 by_hand=True,
             )
         except PlatformError as error:
-            state = _IN_STATE.search(error.message)
+            state = replies.IN_STATE.search(error.message)
             if error.status == 400 and state is not None and state[1] == wanted.value:
                 return Change(wanted, f"it was {wanted.value} already")
             raise
@@ -227,36 +222,47 @@ class PlatformClient:
         query: Mapping[str, str] | None = None,
         *,
         body: Mapping[str, object] | None = None,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
         category: Category = Category.DEFAULT,
         by_hand: bool = False,
     ) -> object:
-        """The JSON of a success."""
+        """The JSON of a success, within ``timeout_s`` of its turn.
+
+        httpx bounds each read, and a server that drips has many: the deadline over
+        all of them is ours.
+        """
         import httpx
 
+        timeout_s = self._timeout_s if timeout_s is None else timeout_s
         await self.budget.turn(category, by_hand=by_hand)
         try:
-            async with self._http.stream(
-                method,
-                self._base + path,
-                params=query,
-                json=body,
-                headers={"authorization": f"Bearer {self._key}"},
-                timeout=timeout_s,
-            ) as response:
-                data = await _body(response)
-        except httpx.TimeoutException:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._http.stream(
+                    method,
+                    self._base + path,
+                    params=query,
+                    json=body,
+                    headers={"authorization": f"Bearer {self._key}"},
+                    timeout=timeout_s,
+                ) as response,
+            ):
+                data = await replies.body(response)
+        except (httpx.TimeoutException, TimeoutError):
             raise PlatformError(
-                FailureKind.UNREACHABLE, f"no answer within {timeout_s:.0f} s"
+                FailureKind.UNREACHABLE, f"no answer within {timeout_s:g} s"
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             said = redact(clean(str(error) or type(error).__name__), self._key)
             raise PlatformError(FailureKind.UNREACHABLE, said) from None
         if response.status_code == 429:
-            self.budget.refused(category, _retry_after_s(response.headers, data))
+            wait_s = replies.retry_after_s(response.headers, data, self._wall())
+            self.budget.refused(category, wait_s)
         if not response.is_success:
-            raise _failure(response.status_code, response.headers, data)
-        return _document(data, response.status_code)
+            raise replies.failure(
+                response.status_code, response.headers, data, self._wall()
+            )
+        return replies.document(data, response.status_code)
 
 
 def _http_client() -> httpx.AsyncClient:
@@ -264,77 +270,31 @@ def _http_client() -> httpx.AsyncClient:
 
     return httpx.AsyncClient(
         follow_redirects=False,
-        headers={"user-agent": f"yolotop/{__version__}", "accept": "application/json"},
+        headers={
+            "user-agent": f"yolotop/{__version__}",
+            "accept": "application/json",
+            "accept-encoding": "gzip",
+        },
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
     )
 
 
-async def _body(response: httpx.Response) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > MOST_BYTES:
-            raise PlatformError(
-                FailureKind.BAD_ANSWER,
-                f"the answer is more than {MOST_BYTES // 1024 // 1024} MiB",
-                status=response.status_code,
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _document(data: bytes, status: int) -> object:
+def _base(url: str) -> str:
+    """Said here: a port of 99999 comes out of httpx as a group of exceptions."""
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        raise PlatformError(
-            FailureKind.BAD_ANSWER, "the answer is not JSON", status=status
-        ) from None
-
-
-def _failure(status: int, headers: Mapping[str, str], data: bytes) -> PlatformError:
-    try:
-        told = error_in(json.loads(data))
-    except (ValueError, RecursionError):
-        told = ""
-    kind = _KINDS.get(status)
-    if kind is None and status == 400:
-        not_now = _IN_STATE.search(told) or "not ready" in told.lower()
-        kind = FailureKind.STATE if not_now else FailureKind.BAD_REQUEST
-    elif kind is None and status >= 500:
-        kind = FailureKind.UNAVAILABLE
-    elif kind is None:
-        kind = FailureKind.BAD_ANSWER if status < 400 else FailureKind.BAD_REQUEST
-    return PlatformError(
-        kind,
-        f"HTTP {status}: {told}" if told else f"HTTP {status}",
-        status=status,
-        retry_after_s=_retry_after_s(headers, data) if status == 429 else None,
-        request_id=clean(headers.get("x-request-id", ""), limit=100),
+        parts = urlsplit(url)
+        usable = parts.scheme in ("https", "http") and bool(parts.hostname)
+        usable = usable and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        usable = False
+    if usable:
+        return url.rstrip("/")
+    raise PlatformError(
+        FailureKind.BAD_REQUEST,
+        f"base_url {show_url(url)!r} is no address of the Platform: it needs https:// "
+        "and a host",
+        hint=f"Leave it out for {BASE_URL}",
     )
-
-
-def _retry_after_s(headers: Mapping[str, str], data: bytes) -> float | None:
-    """Out of ``Retry-After``, ``X-RateLimit-Reset`` or the body, in that order."""
-    told = headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
-    try:
-        if told:
-            return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        pass
-    try:
-        found = lenient.table(json.loads(data))
-    except (ValueError, RecursionError):
-        found = {}
-    said = lenient.number(found, "retryAfter")
-    reset = {"at": headers.get("x-ratelimit-reset") or found.get("resetAt")}
-    until = lenient.instant(reset, "at")
-    if said is not None:
-        return max(0.0, said)
-    return None if until is None else max(0.0, until - datetime.now(UTC).timestamp())
 
 
 def _slug(text: str) -> str:

@@ -59,8 +59,9 @@ class PlatformError(YolotopError):
         status: int | None = None,
         retry_after_s: float | None = None,
         request_id: str = "",
+        hint: str = "",
     ) -> None:
-        super().__init__(message, hint=_CURES.get(kind, ""))
+        super().__init__(message, hint=hint or _CURES.get(kind, ""))
         self.kind = kind
         self.status = status
         self.retry_after_s = retry_after_s
