@@ -34,6 +34,11 @@ def loaded_by(statement: str) -> set[str]:
         ("import yolotop.collect.run", (*COLLECTOR, *HEAVY)),
         ("import yolotop.probe.prober", (*COLLECTOR, *HEAVY)),
         ("import yolotop.view.session", ("textual", "rich", "httpx", "PIL", *HEAVY)),
+        # Who has no deployments on the Platform does without httpx, also where the
+        # collector knows of it.
+        ("import yolotop.platform.client", (*COLLECTOR, *HEAVY)),
+        ("import yolotop.platform.watch", (*COLLECTOR, *HEAVY)),
+        ("import yolotop.platform.keys", ("asyncio", *COLLECTOR, *HEAVY)),
         ("import yolotop.judge.health", ("textual", "rich", "httpx", "asyncio")),
         # The command line checks a keymap with it.
         ("import yolotop.tui.keymap", ("textual", "rich", "asyncio")),
@@ -44,3 +49,13 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_room_loads_without(statement: str, banned: tuple[str, ...]) -> None:
     assert loaded_by(statement).isdisjoint(banned)
+
+
+def test_httpx_comes_with_the_first_client_of_the_platform() -> None:
+    """And with nothing less; that it comes shows that its absence above means much."""
+    made = (
+        "import time; from yolotop.platform.budget import Budget; "
+        "from yolotop.platform.client import PlatformClient; "
+        "PlatformClient('ul_' + '0' * 40, budget=Budget(time.monotonic))"
+    )
+    assert "httpx" in loaded_by(made)

@@ -9,7 +9,9 @@ import pytest
 from control_plane import KEY
 
 from yolotop.errors import ConfigError
+from yolotop.platform.failure import FailureKind, another_key
 from yolotop.platform.keys import ENV, checked, found_key, settings_path, shown
+from yolotop.text import MASK
 
 
 @pytest.fixture
@@ -32,12 +34,25 @@ def test_the_environment_goes_before_the_settings(home: Path) -> None:
     assert found_key(env) == (KEY[:-1] + "f", f"{path}: api_key")
 
 
+def test_what_is_named_goes_before_all_and_nothing_takes_its_place(home: Path) -> None:
+    write(home, json.dumps({"api_key": KEY[:-1] + "f"}))
+    env = {"HOME": str(home), ENV: KEY[:-1] + "e"}
+    assert found_key(env, named=(f"{KEY}\n", "file:/k")) == (KEY, "file:/k")
+    for value in ("", "sk-of-somewhere-else"):
+        with pytest.raises(ConfigError, match="file:/k is no key") as caught:
+            found_key(env, named=(value, "file:/k"))
+        assert "sk-of" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("env", "platform", "place"),
     [
         ({}, "linux", "/h/.config"),
         ({"XDG_CONFIG_HOME": "/x"}, "linux", "/x"),
-        ({"YOLO_CONFIG_DIR": "/y"}, "linux", "/y"),
+        ({"XDG_CONFIG_HOME": ""}, "linux", "/h/.config"),
+        ({"YOLO_CONFIG_DIR": "/y", "XDG_CONFIG_HOME": "/x"}, "linux", "/y"),
+        ({"YOLO_CONFIG_DIR": "/y"}, "darwin", "/y"),
+        ({"YOLO_CONFIG_DIR": "~/y"}, "linux", "/h/y"),
         ({}, "darwin", "/h/Library/Application Support"),
     ],
 )
@@ -81,3 +96,33 @@ def test_what_is_no_key_is_never_repeated(value: str) -> None:
 
 def test_as_much_of_a_key_is_shown_as_the_platform_shows() -> None:
     assert shown(KEY) == "ul_01234567…"
+
+
+def test_of_what_is_no_key_of_the_platform_nothing_is_shown() -> None:
+    """Eleven characters may be all of another key."""
+    assert shown("hunter2pass") == MASK
+
+
+def test_settings_that_nobody_may_read_are_told_with_a_cure(home: Path) -> None:
+    (home / ".config" / "Ultralytics" / "settings.json").mkdir()
+    with pytest.raises(ConfigError, match=r"settings\.json cannot be read") as caught:
+        found_key({"HOME": str(home)})
+    assert ENV in caught.value.hint
+
+
+def test_a_place_with_control_characters_is_told_clean(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        found_key({"HOME": f"{tmp_path}/\x1b[2J"})
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_401_of_an_endpoint_is_another_key_and_not_a_bad_one() -> None:
+    error = another_key("acme/dock", KEY, "66f0c0ffee")
+    assert error.kind is FailureKind.UNAUTHORIZED
+    assert error.message == (
+        "acme/dock refuses the key ul_01234567…: another key is bound to it "
+        "(its id is 66f0c0ffee)"
+    )
+    assert "api_key" in error.hint
+    assert KEY[:12] not in str(error)
+    assert "its id" not in another_key("acme/dock", KEY).message

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from yolotop.errors import ConfigError
-from yolotop.text import clean, guard
+from yolotop.text import MASK, clean, guard
 
 ENV: Final = "ULTRALYTICS_API_KEY"
 SHAPE: Final = re.compile(r"ul_[0-9a-f]{40}", re.ASCII)
@@ -25,21 +25,30 @@ SHOWN: Final = 11
 LARGEST_BYTES: Final = 1_000_000
 
 
-def found_key(env: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """The key of this machine's user and where it was: as ultralytics looks for it.
+def found_key(
+    env: Mapping[str, str] = os.environ, *, named: tuple[str, str] | None = None
+) -> tuple[str, str]:
+    """The key of this machine's user and where it was.
 
-    The environment goes before the settings file that ``yolo login`` writes. Raises
-    :class:`~yolotop.errors.ConfigError` where there is none, or none that can be one.
+    ``named`` is what somebody named on purpose, and where: a value that cannot be a
+    key is an error then, and no other is taken in its place. Else as ultralytics looks
+    for it: the environment goes before the settings file that ``yolo login`` writes.
+    Raises :class:`~yolotop.errors.ConfigError` where there is none, or none that can
+    be one.
     """
+    if named is not None:
+        value, where = named
+        return checked(value.strip(), clean(where)), clean(where)
     value = env.get(ENV, "").strip()
     if value:
         return checked(value, ENV), ENV
     path = settings_path(env)
-    value = _in_settings(path)
+    place = clean(str(path))
+    value = _in_settings(path, place)
     if value:
-        return checked(value, f"{path}: api_key"), f"{path}: api_key"
+        return checked(value, f"{place}: api_key"), f"{place}: api_key"
     raise ConfigError(
-        f"there is no key of Ultralytics Platform: {ENV} is not set and {path} has no "
+        f"there is no key of Ultralytics Platform: {ENV} is not set and {place} has no "
         "api_key",
         hint=f"Set {ENV}, run `yolo login KEY`, or name another place in the config: "
         '[platform] api_key = "file:PATH"',
@@ -61,17 +70,23 @@ def checked(value: str, where: str) -> str:
 
 
 def shown(key: str) -> str:
-    """What may be told of a key."""
-    return f"{key[:SHOWN]}…"
+    """What may be told of a key: of one in another shape, nothing."""
+    return f"{key[:SHOWN]}…" if SHAPE.fullmatch(key) else MASK
 
 
 def settings_path(
     env: Mapping[str, str] = os.environ, platform: str = sys.platform
 ) -> Path:
-    """Where ultralytics keeps its settings."""
+    """Where ultralytics keeps its settings.
+
+    Where it cannot write there it goes to the directory for temporary files. That is
+    not looked at: on a shared machine anybody may have put a key there.
+    """
     home = Path(env.get("HOME", "") or Path.home())
     if env.get("YOLO_CONFIG_DIR"):
         root = Path(env["YOLO_CONFIG_DIR"])
+        if root.parts[:1] == ("~",):
+            root = home.joinpath(*root.parts[1:])
     elif platform == "darwin":
         root = home / "Library" / "Application Support"
     else:
@@ -79,8 +94,8 @@ def settings_path(
     return root / "Ultralytics" / "settings.json"
 
 
-def _in_settings(path: Path) -> str:
-    """Empty where there is no file, or no key in it."""
+def _in_settings(path: Path, place: str) -> str:
+    """Empty where there is no file, or no key in it; ``place`` is how it is told."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_BYTES)
@@ -88,14 +103,14 @@ def _in_settings(path: Path) -> str:
         return ""
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror}",
+            f"{place} cannot be read: {error.strerror}",
             hint=f"Make it readable, or set {ENV}",
         ) from None
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
         raise ConfigError(
-            f"{path} is not JSON", hint=f"Mend it with `yolo settings`, or set {ENV}"
+            f"{place} is not JSON", hint=f"Mend it with `yolo settings`, or set {ENV}"
         ) from None
     value = document.get("api_key") if isinstance(document, dict) else None
     return clean(value).strip() if isinstance(value, str) else ""
