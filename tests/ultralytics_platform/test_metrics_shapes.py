@@ -43,7 +43,7 @@ def full(**more: Any) -> dict[str, Any]:
             "latencyP50": series(30, 0, 45),
             "latencyP95": series(80, 0, 100),
             "cpuUtilization": series(0.2, 0.0, 0.9),
-            "memoryUtilization": series(20, 21, 22),
+            "memoryUtilization": series(0.3, 0.0, 0.4),
             "instanceCount": series(1, 0, 1),
         },
         **more,
@@ -70,10 +70,31 @@ def test_the_platforms_own_p95_is_the_weighted_mean_of_its_hours() -> None:
     assert read(full(timeSeries={"requests": [], "errors": []})).weighted_p95_ms is None
 
 
-def test_utilisation_is_kept_only_where_it_is_a_share() -> None:
-    found = read(full())
-    assert [value for _, value in found.cpu] == [0.2, 0.0, 0.9]
-    assert found.memory == ()
+def utilisation(cpu: Any, memory: Any) -> tuple[list[float], list[float]]:
+    told = full()
+    told["timeSeries"] |= {"cpuUtilization": cpu, "memoryUtilization": memory}
+    found = read(told)
+    return [value for _, value in found.cpu], [value for _, value in found.memory]
+
+
+def test_utilisation_is_kept_where_both_can_only_be_shares() -> None:
+    assert utilisation(series(0.2, 0.0), series(0.3)) == ([0.2, 0.0], [0.3])
+    assert utilisation(series(0.0, 0.0), []) == ([0.0, 0.0], [])
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory"),
+    [
+        (series(0.2), series(20)),
+        (series(20), series(0.3)),
+        (series(0.4), []),
+        (series(0.4), series(0.0)),
+    ],
+    ids=["memory in per cent", "cpu in per cent", "cpu alone", "no instance"],
+)
+def test_utilisation_that_may_be_in_per_cent_is_left_out(cpu: Any, memory: Any) -> None:
+    """An idle CPU in per cent is below 1 too; of 0.4 nobody can say what it is."""
+    assert utilisation(cpu, memory) == ([], [])
 
 
 def test_the_overview_counts_its_errors_from_the_series() -> None:
@@ -132,7 +153,7 @@ def test_series_become_traffic_step_by_step_and_gaps_stay() -> None:
     assert [row.errors for row in rows] == [10, 0, 0]
     assert [row.p95_ms for row in rows] == [80, None, 100]
     assert [row.cpu for row in rows] == [0.2, 0.0, 0.9]
-    assert [row.memory for row in rows] == [None] * 3
+    assert [row.memory for row in rows] == [0.3, 0.0, 0.4]
     gap = traffic_of(read(told), "dock")
     assert [row.at - AT for row in gap] == [0, 7200]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolotop.model import Severity
-from yolotop.platform.logs import LogEntry, LogPage, classified, joined
+from yolotop.platform.logs import LogEntry, LogPage, joined
+from yolotop.platform.printed import LONGEST, classified, shortened
 
 
 def entry(second: int, message: str, severity: str = "DEFAULT", **more: Any) -> Any:
@@ -102,6 +103,92 @@ def test_a_traceback_of_many_entries_is_one() -> None:
         Severity.INFO,
     ]
     assert found[1].message == "\n".join(lines[1:5])
+
+
+def lines_of(*messages: str) -> list[Any]:
+    """As the Platform tells them: newest first."""
+    return [entry(n, message) for n, message in enumerate(messages)][::-1]
+
+
+HEAD = "Traceback (most recent call last):"
+FRAME = '  File "app.py", line 3, in predict'
+
+
+@pytest.mark.parametrize(
+    "raised",
+    ["httpx.ReadTimeout: timed out", "StopIteration", "app.OutOfCircles: 3 of 4"],
+)
+def test_after_frames_any_name_is_the_exception(raised: str) -> None:
+    (one,) = joined(read(*lines_of(HEAD, FRAME, raised)))
+    assert one.message == f"{HEAD}\n{FRAME}\n{raised}"
+
+
+@pytest.mark.parametrize("after", ["INFO:     after", "image 1/1: 640x640", "ERROR: x"])
+def test_a_traceback_that_breaks_off_takes_nothing_of_what_follows(after: str) -> None:
+    found = joined(read(*lines_of(HEAD, FRAME, after)))
+    assert [each.message for each in found] == [f"{HEAD}\n{FRAME}", after]
+
+
+def test_a_request_between_the_lines_does_not_tear_a_traceback_apart() -> None:
+    http = {"method": "POST", "url": "/predict", "status": 500}
+    told = lines_of(HEAD, FRAME, "ValueError: bad image")
+    told.insert(1, entry(1, "", "INFO", httpRequest=http))
+    first, second = joined(read(*told))
+    assert first.message == f"{HEAD}\n{FRAME}\nValueError: bad image"
+    assert second.message == "POST /predict → 500"
+
+
+def test_exceptions_that_follow_of_one_another_are_one() -> None:
+    lines = (
+        HEAD, FRAME, "KeyError: 1",
+        "During handling of the above exception, another exception occurred:",
+        HEAD, FRAME, "ValueError: bad image",
+    )  # fmt: skip
+    (one,) = joined(read(*lines_of(*lines)))
+    assert one.message == "\n".join(lines)
+
+
+def test_two_tracebacks_are_two() -> None:
+    found = joined(
+        read(*lines_of(HEAD, FRAME, "KeyError: 1", HEAD, FRAME, "KeyError: 2"))
+    )
+    assert [each.message[-1] for each in found] == ["1", "2"]
+
+
+def test_a_line_that_comes_much_later_is_not_of_it() -> None:
+    told = [entry(0, HEAD), entry(1, FRAME), entry(50, "    indented by itself")]
+    found = joined(read(*told[::-1]))
+    assert [each.severity for each in found] == [Severity.ERROR, Severity.INFO]
+
+
+DEEP = [
+    HEAD,
+    *[f'  File "starlette/middleware/x{n}.py", line {n}, in call' for n in range(95)],
+    "ValueError: the reason",
+]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [lines_of(*[DEEP[0], *DEEP[1:58], DEEP[-1]]), [entry(1, "\n".join(DEEP))]],
+    ids=["line by line", "as one"],
+)
+def test_a_deep_traceback_keeps_its_end_which_says_what_went_wrong(
+    told: list[Any],
+) -> None:
+    """Fifty frames of a web framework are more than an entry holds."""
+    (one,) = joined(read(*told))
+    assert one.message.startswith(f"{HEAD}\n")
+    assert one.message.endswith("\nValueError: the reason")
+    assert set(one.message.split("\n")) <= {*DEEP, "…"}
+
+
+@given(st.text("ab \n", min_size=LONGEST - 9, max_size=LONGEST + 40))
+@settings(max_examples=30)
+def test_shortening_keeps_to_its_bound_and_both_ends(text: str) -> None:
+    short = shortened(text)
+    assert len(short) <= LONGEST
+    assert short == text if len(text) <= LONGEST else "\n…\n" in short
 
 
 def test_lines_of_one_instant_keep_their_order() -> None:

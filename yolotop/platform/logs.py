@@ -1,7 +1,7 @@
 """The Platform's log of a deployment, as lines a person can use.
 
-Owns severities, which entries are worth a line, and tracebacks as one. It must not know
-how pages are fetched.
+Owns entries and pages, which entries are worth a line, and tracebacks as one. It must
+not know how pages are fetched, nor how printed lines look.
 
 What an application prints itself arrives as ``DEFAULT``, which the Platform's own
 filter does not take: with any filter there, tracebacks are never seen. So everything is
@@ -10,18 +10,25 @@ fetched, and ``DEFAULT`` is told apart here by how its text begins.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from yolotop.model import Severity
 from yolotop.platform import lenient
+from yolotop.platform.printed import (
+    LONGEST,
+    Traceback,
+    begins_traceback,
+    classified,
+    shortened,
+)
 from yolotop.text import show_url
 
-LONGEST_LINE: Final = 4_000
-MOST_JOINED: Final = 200
-"""Lines of one traceback."""
+PAUSE_S: Final = 5.0
+"""Between two lines of one traceback; they are printed at once."""
+LONGEST_READ: Final = 4 * LONGEST
+"""Characters of a message that are looked at, for its end to be among them."""
 
 _SEVERITIES: Final = {
     "DEBUG": Severity.DEBUG,
@@ -33,24 +40,6 @@ _SEVERITIES: Final = {
     "ALERT": Severity.CRITICAL,
     "EMERGENCY": Severity.CRITICAL,
 }
-_WORDS: Final = {
-    **_SEVERITIES,
-    "WARN": Severity.WARNING,
-    "FATAL": Severity.CRITICAL,
-    "TRACE": Severity.DEBUG,
-}
-_FIRST_WORD: Final = re.compile(
-    # uvicorn's "INFO:     ", logging's "2026-… - name - ERROR - ", "[WARNING] …".
-    r"(?:[\[(<]?\d[\d\-:.,TZ +]*[\])>]?\s*)?"
-    r"(?:-\s*)?(?:[\w.]+\s+-\s+)?[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|"
-    r"CRITICAL|FATAL|ALERT|EMERGENCY)[\])>]?(?=[:\s\-|]|$)"
-)
-_TRACEBACK: Final = re.compile(
-    r"Traceback \(most recent call last\)|  \+ Exception Group"
-)
-_EXCEPTION: Final = re.compile(
-    r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning)(?::|$)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +68,9 @@ class LogEntry:
         """``None`` for what is no line: without an instant, without anything to say."""
         found = lenient.table(document)
         at = lenient.instant(found, "timestamp")
-        message = _indent(found.get("message")) + lenient.text(
-            found, "message", limit=LONGEST_LINE, lines=True
+        message = shortened(
+            _indent(found.get("message"))
+            + lenient.text(found, "message", limit=LONGEST_READ, lines=True)
         )
         http = _http(found.get("httpRequest"))
         # "{}" are records of an audit, which the Platform's page hides too.
@@ -121,16 +111,6 @@ def _said(http: HttpRequest) -> str:
     return f"{http.method} {http.url}{status}".strip()
 
 
-def classified(message: str) -> Severity:
-    """The severity of what an application printed: its own word, or a traceback."""
-    named = _FIRST_WORD.match(message)
-    if named is not None:
-        return _WORDS[named[1]]
-    if _TRACEBACK.match(message) or _EXCEPTION.match(message):
-        return Severity.ERROR
-    return Severity.INFO
-
-
 @dataclass(frozen=True, slots=True)
 class LogPage:
     """One page, newest first as it came. ``following`` asks for the next."""
@@ -161,24 +141,34 @@ class LogPage:
 
 
 def joined(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
-    """Oldest first, with the lines of a traceback as one entry.
+    """Oldest first, with the lines of a traceback as one entry, at its first instant.
 
-    A traceback printed to stderr arrives as one ``DEFAULT`` entry for each line.
+    A traceback printed to stderr arrives as one ``DEFAULT`` entry for each line, with
+    what the Platform itself notes of requests in between.
     """
     done: list[LogEntry] = []
-    lines = 0
+    traceback: Traceback | None = None
+    place, last_at = 0, 0.0
     # They come newest first; of equal instants the later one stands before the earlier.
     oldest_first = list(entries)[::-1]
     oldest_first.sort(key=lambda each: each.at)
     for entry in oldest_first:
-        if lines and entry.told == "DEFAULT" and lines < MOST_JOINED:
-            ends = not entry.message.startswith((" ", "\t"))
-            if not ends or _EXCEPTION.match(entry.message):
-                text = f"{done[-1].message}\n{entry.message}"[:LONGEST_LINE]
-                done[-1] = replace(done[-1], message=text, severity=Severity.ERROR)
-                lines = 0 if ends else lines + 1
+        if traceback is not None and entry.told == "DEFAULT":
+            if entry.at - last_at <= PAUSE_S and traceback.takes(entry.message):
+                last_at = entry.at
                 continue
-        whole = "\n" in entry.message
-        lines = int(bool(_TRACEBACK.match(entry.message)) and not whole)
+            done[place] = _closed(done[place], traceback)
+            traceback = None
+        if begins_traceback(entry.message) and "\n" not in entry.message:
+            if traceback is not None:
+                done[place] = _closed(done[place], traceback)
+            traceback = Traceback([entry.message])
+            place, last_at = len(done), entry.at
         done.append(entry)
+    if traceback is not None:
+        done[place] = _closed(done[place], traceback)
     return tuple(done)
+
+
+def _closed(first: LogEntry, traceback: Traceback) -> LogEntry:
+    return replace(first, message=traceback.text, severity=Severity.ERROR)

@@ -5,8 +5,9 @@ nothing. It must not know how they are asked for or kept.
 
 The shapes are told apart by their keys, never by what was asked for. Nothing says in
 which unit ``errorRate``, CPU and memory are, and only zeros were ever captured: so the
-error rate is computed from counts or is not known, and shares are taken only where
-every value lies between 0 and 1. Where nothing was asked, a latency of 0 is not one.
+error rate is computed from counts or is not known (of a sparkline it never is), and
+shares are taken only where CPU and memory together can be nothing else. Where nothing
+was asked, a latency of 0 is not one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ SOURCE: Final = "Ultralytics Platform"
 MOST_POINTS: Final = 5_000
 """Of a series: 30 days of ten minutes are 4,320."""
 HOUR_S: Final = 3_600.0
+LEAST_MEMORY: Final = 0.01
+"""The share that an instance with a model holds at least."""
 
 Point: TypeAlias = tuple[float, float]
 Series: TypeAlias = tuple[Point, ...]
@@ -113,6 +116,9 @@ def _framed(shape: Shape, found: lenient.Json, series: lenient.Json) -> Metrics:
     summary = lenient.table(found.get("summary"))
     span = lenient.table(found.get("timeRange"))
     requests, errors = _series(series, "requests"), _series(series, "errors")
+    cpu, memory = _shares(
+        _series(series, "cpuUtilization"), _series(series, "memoryUtilization")
+    )
     total = lenient.number(summary, "totalRequests")
     if total is None and requests:
         total = sum(value for _, value in requests)
@@ -133,8 +139,8 @@ def _framed(shape: Shape, found: lenient.Json, series: lenient.Json) -> Metrics:
         errors=errors,
         latency_p50=_series(series, "latencyP50"),
         latency_p95=_series(series, "latencyP95"),
-        cpu=_shares(_series(series, "cpuUtilization")),
-        memory=_shares(_series(series, "memoryUtilization")),
+        cpu=cpu,
+        memory=memory,
         instances=_series(series, "instanceCount"),
     )
 
@@ -155,8 +161,18 @@ def _series(of: lenient.Json, key: str) -> Series:
     return tuple(sorted(points.items()))
 
 
-def _shares(series: Series) -> Series:
-    return series if all(value <= 1.0 for _, value in series) else ()
+def _shares(cpu: Series, memory: Series) -> tuple[Series, Series]:
+    """Both or none of them: what tells one in per cent tells the other so too.
+
+    An idle CPU is below 1 in per cent as well. The memory of an instance that holds a
+    model is not (1 % of 2 GiB is 20 MB), so it is what tells the unit; without it only
+    zeros are certain.
+    """
+    most = max((value for _, value in (*cpu, *memory)), default=0.0)
+    tells = any(value > LEAST_MEMORY for _, value in memory)
+    if most > 1.0 or (most > 0.0 and not tells):
+        return (), ()
+    return cpu, memory
 
 
 def traffic_of(metrics: Metrics, deployment: str) -> tuple[Traffic, ...]:
