@@ -1,4 +1,4 @@
-"""The Platform's stand-in on a real port, with a clock that tests move by hand.
+"""The Platform's stand-in with a clock that tests move by hand.
 
 ``python -m tests.platform_server`` runs it by itself, in real time, and prints where it
 listens and with which key.
@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import uvicorn
+from yolotop.demo.platform.serving import KEY, PlatformServer, serving
 
-from yolotop.demo.platform.routes import ControlPlane
-from yolotop.demo.platform.world import Deployment, World
+__all__ = ["KEY", "T0", "HandClock", "PlatformServer", "serving"]
 
-KEY = "ul_" + "0123456789abcdef" * 2 + "01234567"
 T0 = 1_795_651_200.0
 
 
@@ -31,61 +27,6 @@ class HandClock:
 
     def __call__(self) -> float:
         return self.at
-
-
-@dataclass
-class PlatformServer:
-    """A running stand-in: move ``clock``, fill ``world``, look at ``plane.asked``."""
-
-    url: str
-    world: World
-    plane: ControlPlane
-    clock: Callable[[], float]
-    key: str = KEY
-    owner: str = "acme"
-    _count: int = field(default=0, init=False)
-
-    def deploy(self, slug: str, *, ready: bool = True, **life: object) -> Deployment:
-        """Another deployment: ready for a day, or created this instant."""
-        self._count += 1
-        now = self.clock()
-        created_at = now - 86_400 - self._count if ready else now - self._count / 1_000
-        made = Deployment(
-            slug=slug,
-            name=slug.title(),
-            region="europe-west1",
-            key=self.key,
-            created_at=created_at,
-            **life,  # type: ignore[arg-type]
-        )
-        made.pass_time(now)
-        return self.world.add(made)
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-@contextlib.contextmanager
-def serving(clock: Callable[[], float], port: int = 0) -> Iterator[PlatformServer]:
-    """Serve on loopback, in a thread, for as long as the block lasts."""
-    world = World(clock)
-    world.owners[KEY] = "acme"
-    plane = ControlPlane(world)
-    bound = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(plane, log_level="error", lifespan="off", access_log=False)
-    server = _Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        yield PlatformServer(url, world, plane, clock)
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from control_plane import KEY, Asked, Clock, Connect, Plane
+from stand_in import Asker
 
+from tests.platform_server import HandClock, PlatformServer, serving
 from yolotop.platform.budget import Budget
 from yolotop.platform.client import PlatformClient
 
@@ -62,3 +64,30 @@ def connect(plane: Plane, clock: Clock) -> Connect:
         return PlatformClient(key, budget=budget, owner=owner, base_url=plane.url)
 
     return make
+
+
+# --- the stand-in, on a clock that is moved by hand ----------------------------------
+
+
+@pytest.fixture
+def hand() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[PlatformServer]:
+    """One port for all tests: a server takes a third of a second to come and go."""
+    with serving(HandClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def server(stand_in: PlatformServer, hand: HandClock) -> PlatformServer:
+    stand_in.renew(hand)
+    return stand_in
+
+
+@pytest.fixture
+def ask(server: PlatformServer) -> Iterator[Asker]:
+    with Asker(server) as asker:
+        yield asker

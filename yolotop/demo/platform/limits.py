@@ -46,7 +46,7 @@ class Limits:
         return headers, {"error": error, "retryAfter": wait_s, "resetAt": reset}
 
 
-def iso(at: float) -> str:
-    """``2026-11-26T10:00:00.123Z``."""
-    told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+def iso(at: float, timespec: str = "milliseconds") -> str:
+    """``2026-11-26T10:00:00.123Z``; lines of the log have microseconds."""
+    told = datetime.fromtimestamp(at, UTC).isoformat(timespec=timespec)
     return told.replace("+00:00", "Z")

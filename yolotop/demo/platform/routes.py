@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
+from yolotop.demo.platform import changes, workspace
+from yolotop.demo.platform.changes import SLUG
+from yolotop.demo.platform.deployment import Deployment, Refused
 from yolotop.demo.platform.figures import metrics
 from yolotop.demo.platform.limits import Limits
-from yolotop.demo.platform.lines import BadQueryError
-from yolotop.demo.platform.world import Deployment, Refused, World
+from yolotop.demo.platform.lines import NO_INSTANCE, BadQueryError
+from yolotop.demo.platform.traffic import Request
+from yolotop.demo.platform.world import World
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,20 +28,44 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer: TypeAlias = tuple[int, Mapping[str, str], object]
 
 KEY: Final = re.compile(r"Bearer (ul_[0-9a-f]{40})", re.ASCII)
-SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _LIST: Final = re.compile(rf"/api/deployments/({SLUG})")
 _ONE: Final = re.compile(
     rf"/api/deployments/({SLUG})/({SLUG})(?:/(health|metrics|logs|predict))?"
 )
-STATES: Final = ("creating", "deploying", "ready", "stopping", "stopped", "failed")
+_ID: Final = re.compile(r"/api/deployments/[0-9a-f]{24}(?:/.*)?")
+"""Routes of the older generations: an id where an owner is now."""
+_SOURCE: Final = re.compile(rb'name="source"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 LARGEST_IMAGE: Final = 100 * 1024 * 1024
+LONGEST_SOURCE: Final = 4_096
+KEPT_BYTES: Final = 65_536
+"""Of a body: wishes are shorter, and of an image only the size counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: ``body`` is its beginning, ``size`` how long all of it was."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    bearer: str
+    body: bytes = b""
+    size: int = 0
+
+    @property
+    def wish(self) -> object:
+        """The JSON of its body. Raises :class:`Refused`."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Refused("Invalid JSON") from None
 
 
 class ControlPlane:
     """The application. ``asked`` are method and path of every call, oldest first.
 
-    ``down`` are routes (``metrics``, ``logs``) whose backend answers 503;
-    ``closed_keys`` were revoked.
+    ``down`` are routes (``metrics``, ``logs``, ``health``, ``predict``) whose backend
+    answers 503.
     """
 
     def __init__(self, world: World, limits: Limits | None = None) -> None:
@@ -44,9 +73,14 @@ class ControlPlane:
         self.limits = Limits(world.now) if limits is None else limits
         self.asked: list[tuple[str, str]] = []
         self.down: set[str] = set()
-        self.closed_keys: set[str] = set()
+
+    @property
+    def closed_keys(self) -> set[str]:
+        """Those that were revoked."""
+        return self.world.closed_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take in one call and answer it."""
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
@@ -55,173 +89,170 @@ class ControlPlane:
             message = await receive()
             chunk = message.get("body", b"")
             size += len(chunk)
-            body += chunk if size <= 65_536 else b""
+            body += chunk[: KEPT_BYTES - len(body)]
             if not message.get("more_body"):
                 break
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        bearer = headers.get("authorization", b"").decode("latin-1")
-        method, path = scope["method"], scope["path"]
-        self.asked.append((method, path))
-        status, extra, content = self.answer(method, path, query, bearer, body, size)
-        data = json.dumps(content).encode()
-        told = {"content-type": "application/json", "x-request-id": self._request_id()}
-        pairs = [
-            (name.encode(), value.encode("latin-1"))
-            for name, value in {**told, **extra}.items()
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": pairs})
-        await send({"type": "http.response.body", "body": data})
-
-    def _request_id(self) -> str:
-        return f"req-{len(self.asked):06}"
+        call = Call(
+            scope["method"],
+            scope["path"],
+            dict(parse_qsl(scope["query_string"].decode("latin-1"))),
+            headers.get("authorization", b"").decode("latin-1"),
+            body,
+            size,
+        )
+        self.asked.append((call.method, call.path))
+        status, extra, content = self.answer(call)
+        lines = {"content-type": "application/json", **extra}
+        lines["x-request-id"] = f"req-{len(self.asked):06}"
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(k.encode(), v.encode()) for k, v in lines.items()],
+            }
+        )
+        await send({"type": "http.response.body", "body": json.dumps(content).encode()})
 
     # --- who asks what -------------------------------------------------------------
 
-    def answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        bearer: str,
-        body: bytes = b"",
-        size: int = 0,
-    ) -> Answer:
+    def answer(self, call: Call) -> Answer:
         """Status, headers and body of one call."""
-        match = KEY.fullmatch(bearer)
+        match = KEY.fullmatch(call.bearer)
         key = "" if match is None else match[1]
-        owner = self.world.owners.get(key)
-        if owner is None or key in self.closed_keys:
+        owner = "" if key in self.world.closed_keys else self.world.owners.get(key, "")
+        one, all_of = _ONE.fullmatch(call.path), _LIST.fullmatch(call.path)
+        if _ID.fullmatch(call.path):
+            one = all_of = None
+        if not owner:
+            if not call.bearer and all_of is not None and call.method == "GET":
+                return workspace.public_list(self.world, all_of[1], call.query)
             return 401, {}, {"error": "Unauthorized"}
-        one, all_of = _ONE.fullmatch(path), _LIST.fullmatch(path)
         route = "" if one is None else one[3] or ""
-        refused = self.limits.check(key, _category(method, route))
+        refused = self.limits.check(key, _category(call, route))
         if refused is not None:
             return 429, *refused
-        if (method, path) == ("GET", "/api/account/summary"):
-            return 200, {}, self._account(owner)
-        if method == "GET" and all_of is not None:
-            return self._list(owner, all_of[1], query)
-        if one is None:
-            return _missing()
-        if one[1] != owner:
-            return 403, {}, {"error": "You do not have access to this workspace"}
-        found = self.world.find(owner, one[2])
-        if found is None:
-            return 404, {}, {"error": "Deployment not found"}
-        return self._to_one(method, route, found, query, body, size)
+        try:
+            if one is None:
+                listed = None if all_of is None else all_of[1]
+                return self._of_workspace(call, owner, key, listed)
+            found = self._found(owner, one[1], one[2])
+            if route in self.down:
+                return 503, {}, {"error": f"{route.title()} backend is unavailable"}
+            if route:
+                return self._about(call, route, found, key)
+            return self._to_one(call, found)
+        except Refused as error:
+            return error.status, {}, {"error": str(error)}
+        except BadQueryError as error:
+            return 400, {}, {"error": str(error)}
 
-    def _to_one(
-        self,
-        method: str,
-        route: str,
-        found: Deployment,
-        query: Mapping[str, str],
-        body: bytes,
-        size: int,
-    ) -> Answer:
-        if route == "predict" and method == "POST":
-            return self._predict(found, size)
-        if not route and method in ("GET", "PATCH", "DELETE"):
-            return self._one(method, found, body)
-        if route in ("health", "metrics", "logs") and method == "GET":
-            return self._about(found, route, dict(query))
-        return _missing()
-
-    def _account(self, owner: str) -> object:
-        return {
-            "username": owner,
-            "name": owner.title(),
-            "accountType": "personal",
-            "plan": "free",
-            "creditsCents": 500,
-            "counts": {"projects": 1, "datasets": 1, "models": 1},
-            # With a key there are never any.
-            "teams": [],
-        }
-
-    def _list(self, owner: str, wanted: str, query: Mapping[str, str]) -> Answer:
+    def _found(self, owner: str, wanted: str, slug: str) -> Deployment:
         if wanted != owner:
-            return 403, {}, {"error": "You do not have access to this workspace"}
-        state, limit = query.get("status", ""), query.get("limit", "20")
-        if state and state not in STATES:
-            return 400, {}, {"error": f"Invalid status: {state}"}
-        if not limit.isdigit() or not 1 <= int(limit) <= 100:
-            return 400, {}, {"error": "limit must be between 1 and 100"}
-        found = [
-            one.told()
-            for one in self.world.of(owner)
-            if not state or one.state == state
-        ]
-        # One page and no other; the total tells what was cut.
-        told = {"deployments": found[: int(limit)], "total": len(found), "region": "eu"}
-        return 200, {}, told
+            raise Refused(workspace.NO_ACCESS, 403)
+        found = self.world.find(owner, slug)
+        if found is None:
+            raise Refused("Deployment not found", 404)
+        return found
+
+    def _of_workspace(
+        self, call: Call, owner: str, key: str, listed: str | None
+    ) -> Answer:
+        match call.method, call.path:
+            case "GET", "/api/account/summary":
+                return 200, {}, workspace.account(self.world, owner)
+            case "GET", "/api/storage":
+                return 200, {}, workspace.storage(self.world, owner)
+            case "GET", "/api/api-keys":
+                return 200, {}, workspace.keys(self.world, owner)
+        if listed is None or call.method not in ("GET", "POST"):
+            return _missing()
+        if listed != owner:
+            raise Refused(workspace.NO_ACCESS, 403)
+        if call.method == "POST":
+            status, done = changes.create(self.world, owner, key, call.wish)
+            return status, {}, done
+        return workspace.listed(self.world, owner, call.query)
 
     # --- one deployment ------------------------------------------------------------
 
-    def _one(self, method: str, found: Deployment, body: bytes) -> Answer:
-        if method == "GET":
-            return 200, {}, {"deployment": found.told(detail=True), "region": "eu"}
-        if method == "DELETE":
-            self.world.delete(found)
-            return 200, {}, {"success": True}
-        try:
-            wish = json.loads(body)
-        except ValueError:
-            return 400, {}, {"error": "Invalid JSON"}
-        if not isinstance(wish, dict) or len(wish) != 1:
-            return 400, {}, {"error": "Exactly one change is expected"}
-        if "name" in wish:
-            name = str(wish["name"])
-            slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-            self.world.rename(found, slug, name)
-            told = found.told(detail=True)
-            return 200, {}, {"success": True, "status": found.state, "deployment": told}
-        action = wish.get("action")
-        if action not in ("start", "stop"):
-            return 400, {}, {"error": f"Unrecognized action: {action}"}
-        try:
-            status, done = found.change(action, self.world.now())
-        except Refused as refused:
-            return 400, {}, {"error": str(refused)}
-        return status, {}, done
+    def _to_one(self, call: Call, found: Deployment) -> Answer:
+        match call.method:
+            case "GET":
+                told = found.told(self.world.now(), detail=True)
+                return 200, {}, {"deployment": told, "region": workspace.DATA_REGION}
+            case "DELETE":
+                self.world.delete(found)
+                return 200, {}, {"success": True}
+            case "PATCH":
+                status, done = changes.change(self.world, found, call.wish)
+                return status, {}, done
+        return _missing()
 
-    def _about(self, found: Deployment, route: str, query: dict[str, str]) -> Answer:
+    def _about(self, call: Call, route: str, found: Deployment, key: str) -> Answer:
         now = self.world.now()
-        if route in self.down:
-            return 503, {}, {"error": f"{route.title()} backend is unavailable"}
-        try:
-            if route == "health":
+        match call.method, route:
+            case "POST", "predict":
+                return self._predict(found, call, key)
+            case "GET", "health":
                 if found.deployed_at is None:
-                    return 400, {}, {"error": "Deployment has no service URL yet"}
+                    raise Refused("Deployment has no service URL yet")
                 return 200, {}, found.ping(now)
-            if route == "metrics":
-                if found.deployed_at is None:
-                    return 400, {}, {"error": "Deployment is not ready"}
-                return 200, {}, metrics(found, query, now)
-            # Right after creation there are no lines, and that is no error.
-            page = found.lines.page(
-                query.get("severity", ""),
-                query.get("limit", "50"),
-                query.get("pageToken", ""),
-            )
-        except BadQueryError as error:
-            return 400, {}, {"error": str(error)}
-        return 200, {}, page
+            case "GET", "metrics":
+                if found.state != "ready":
+                    raise Refused("Deployment is not ready")
+                return 200, {}, metrics(found, call.query, now)
+            case "GET", "logs":
+                return 200, {}, _logs(found, call.query, now)
+        return _missing()
 
-    def _predict(self, found: Deployment, size: int) -> Answer:
-        if size > LARGEST_IMAGE:
+    def _predict(self, found: Deployment, call: Call, key: str) -> Answer:
+        """The proxy looks at the bound key each time, which the endpoint does not."""
+        if key != found.key:
+            raise Refused("This deployment is bound to another API key", 403)
+        if call.size > LARGEST_IMAGE:
             # The one error of the whole contract that is nested.
             error = {"code": "PAYLOAD_TOO_LARGE", "message": "100 MB at most"}
             return 413, {}, {"error": error}
-        if found.state != "ready":
-            return 400, {}, {"error": f"Deployment is {found.state}"}
-        found.asked_at = self.world.now()
-        image = {"shape": [640, 640], "speed": {"inference": 800.0}, "results": []}
-        return 200, {}, {"images": [image], "metadata": {"imageCount": 1}}
+        source = _SOURCE.search(call.body)
+        if source is not None and len(source[1]) > LONGEST_SOURCE:
+            raise Refused(f"source: {LONGEST_SOURCE} characters at most")
+        if not found.serves:
+            raise Refused(f"Deployment is {found.state}")
+        now = self.world.now()
+        wait_s = found.wait_s(now)
+        if wait_s > 0:
+            return 429, {"retry-after": str(int(wait_s) + 1)}, {"error": NO_INSTANCE}
+        found.record(Request(now, 200, found.p50_ms))
+        return 200, {}, _prediction(found, now)
 
 
-def _category(method: str, route: str) -> str:
-    if method == "PATCH":
+def _logs(found: Deployment, query: Mapping[str, str], now: float) -> object:
+    """Right after creation there are no lines, and that is no error."""
+    found.tell_traffic(now)
+    return found.lines.page(
+        query.get("severity", ""),
+        query.get("limit", "50"),
+        query.get("pageToken", ""),
+        now,
+    )
+
+
+def _prediction(found: Deployment, now: float) -> object:
+    """Of an image in which nothing is seen; both times are in seconds."""
+    speed = {"preprocess": 2.0, "inference": found.p50_ms, "postprocess": 1.0}
+    metadata = {
+        "imageCount": 1,
+        "functionTimeCall": round(found.p50_ms / 1_000 + 0.01, 3),
+        "functionTimeAlive": round(now - found.awake_at, 3),
+        "task": "detect",
+        "version": {"ultralytics": "8.4.150", "torch": "2.14.0+cpu"},
+    }
+    image = {"shape": [640, 640], "speed": speed, "results": []}
+    return {"images": [image], "metadata": metadata}
+
+
+def _category(call: Call, route: str) -> str:
+    if call.method == "PATCH" or call.path == "/api/api-keys":
         return "mutation"
     return "predict" if route == "predict" else "default"
 
