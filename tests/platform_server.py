@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from yolotop.demo.platform import cast
 from yolotop.demo.platform.serving import KEY, PlatformServer, serving
 
 __all__ = ["KEY", "T0", "HandClock", "PlatformServer", "serving"]
@@ -30,16 +31,11 @@ class HandClock:
 
 
 def main() -> None:
-    """Six deployments with a life each, until Ctrl-C."""
+    """The demo's cast, whose service addresses lead nowhere here, until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8_300)
     with serving(time.time, parser.parse_args().port) as server:
-        server.deploy("dock-cam", rate_per_h=120.0)
-        server.deploy("kiln-5", rate_per_h=300.0, error_share=0.2)
-        server.deploy("silo-9")
-        server.deploy("yard-7").change("stop", time.time())
-        server.deploy("crane-1", ready=False)
-        server.deploy("lane-6", ready=False, fails="container failed to start")
+        cast.enter(server.world, server.key, {})
         told = f"{server.url}  owner {server.owner}  key {server.key}"
         print(told, flush=True)  # noqa: T201 - it is a program here
         with contextlib.suppress(KeyboardInterrupt):

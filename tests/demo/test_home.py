@@ -90,7 +90,14 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 def test_a_reset_deletes_the_demo_s_files_and_no_others(tmp_path: Path) -> None:
     mine = ["notes.txt", "yolotop.toml"]
-    demos = ["demo.toml", "fleet.log", "yolotop.db", "yolotop.db-wal", "yolotop.db-shm"]
+    demos = [
+        "demo.toml",
+        "demo-platform.key",
+        "fleet.log",
+        "yolotop.db",
+        "yolotop.db-wal",
+        "yolotop.db-shm",
+    ]
     for name in (*mine, *demos):
         (tmp_path / name).touch()
     home.reset(tmp_path)

@@ -12,6 +12,7 @@ from yolotop.config.load import load, parse
 from yolotop.demo import script
 from yolotop.demo.cast import CAST, FIRST_PORT, ports
 from yolotop.errors import ConfigError
+from yolotop.platform.keys import SHAPE
 
 SAMPLE = Path(__file__).parents[2] / "sample_configs" / "demo.toml"
 
@@ -119,3 +120,44 @@ def test_a_config_of_the_users_own_takes_the_place_of_the_copy(tmp_path: Path) -
 def test_a_config_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         script.install(tmp_path, ports(FIRST_PORT), source=tmp_path / "nowhere.toml")
+
+
+# --- the Platform's stand-in ---------------------------------------------------------
+
+SECTION = """[platform]
+owner = "acme"
+api_key = "env:YOLOTOP_DEMO_PLATFORM_KEY"
+base_url = "http://127.0.0.1:27811"
+"""
+
+
+def test_the_stand_in_is_a_section_more_and_goes_again(tmp_path: Path) -> None:
+    path = script.install(tmp_path, ports(FIRST_PORT), platform_port=27811)
+    text = path.read_text("utf-8")
+    assert text.startswith(script.shipped().rstrip())
+    assert text.endswith("\n\n" + SECTION)
+    script.install(tmp_path, ports(40_000), platform_port=40_010)
+    document = tomllib.loads(path.read_text("utf-8"))
+    assert document["platform"]["base_url"] == "http://127.0.0.1:40010"
+    assert len(document["deployment"]) == len(CAST)
+    script.install(tmp_path, ports(FIRST_PORT))
+    assert path.read_text("utf-8") == script.shipped()
+
+
+def test_a_section_of_the_users_own_stays(tmp_path: Path) -> None:
+    path = tmp_path / script.CONFIG_NAME
+    mine = script.shipped() + '\n[platform]\nowner = "mine"\n'
+    path.write_text(mine, encoding="utf-8")
+    for port in (27811, None):
+        script.install(tmp_path, ports(FIRST_PORT), platform_port=port)
+        assert path.read_text("utf-8") == mine
+
+
+def test_the_key_of_the_stand_in_is_made_once_and_looks_like_one(
+    tmp_path: Path,
+) -> None:
+    key = script.install_platform_key(tmp_path)
+    assert SHAPE.fullmatch(key)
+    assert script.install_platform_key(tmp_path) == key
+    assert key != script.install_key(tmp_path)
+    assert (tmp_path / "demo-platform.key").stat().st_mode & 0o777 == 0o600

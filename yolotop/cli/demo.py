@@ -64,6 +64,15 @@ def demo(
     seed: Annotated[
         int, typer.Option(min=0, help="Decides what the endpoints leave to chance.")
     ] = 0,
+    platform: Annotated[
+        bool,
+        typer.Option(
+            "--platform",
+            help="Beside them a stand-in for Ultralytics Platform, without an account: "
+            "eight more deployments, which start, fail, are renamed and deleted "
+            "within the first minutes.",
+        ),
+    ] = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Begin with an empty history.")
     ] = False,
@@ -99,11 +108,16 @@ def demo(
     with (
         _ended_by_signals(),
         stage.open_stage(
-            where, seed=seed, fresh=reset, config_source=said.config
+            where,
+            seed=seed,
+            fresh=reset,
+            platform=platform,
+            config_source=said.config,
         ) as running,
     ):
         fleet = running.fleet
-        ready = f"{len(fleet.ports)} endpoints ready in {fleet.ready_s:.1f} s"
+        more = " and a stand-in for Ultralytics Platform" if fleet.platform else ""
+        ready = f"{len(fleet.ports)} endpoints{more} ready in {fleet.ready_s:.1f} s"
         if not (headless or json):
             out.narrate(f"{ready}; the terminal opens")
             code = _show(running, screen)

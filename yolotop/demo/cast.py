@@ -23,6 +23,16 @@ KEY_ENV: Final = "YOLOTOP_DEMO_KEY"
 """Environment variable with the key that ``demo.toml`` refers to."""
 
 
+PLATFORM_KEY_ENV: Final = "YOLOTOP_DEMO_PLATFORM_KEY"
+"""The same for the key of the workspace on the Platform's stand-in."""
+
+PLATFORM_OWNER: Final = "acme"
+CONTROL_PLANE: Final = "platform"
+SEATS: Final = (CONTROL_PLANE, "pallet-count", "scan-gate", "press-watch")
+"""What the Platform's stand-in listens with: its control plane, and the deployments
+whose service addresses are real."""
+
+
 class Part(StrEnum):
     """What an endpoint does in the demo."""
 
@@ -63,3 +73,8 @@ CAST: Final = (
 def ports(first: int) -> dict[str, int]:
     """Return the port of every deployment in the block that starts at ``first``."""
     return {role.name: first + place for place, role in enumerate(CAST)}
+
+
+def seats(first: int) -> dict[str, int]:
+    """Return the ports of the Platform's stand-in, behind those of the ten."""
+    return {name: first + len(CAST) + place for place, name in enumerate(SEATS)}

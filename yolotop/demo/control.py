@@ -13,14 +13,14 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from yolotop.demo.cast import CAST
+from yolotop.demo.cast import CAST, SEATS
 from yolotop.errors import MissingExtraError, YolotopError
 from yolotop.text import clean
 
@@ -51,6 +51,8 @@ def require_extra() -> None:
 class FleetProcess:
     """A running fleet. ``ready_s`` is from the start of the process to its last port.
 
+    ``platform`` are the ports of the Platform's stand-in, where it is asked for.
+
     Use as a context manager, or call :meth:`stop`. When this process ends in any
     other way, the fleet ends too: the kernel closes the pipe to its standard input.
     """
@@ -58,6 +60,7 @@ class FleetProcess:
     ports: Mapping[str, int]
     ready_s: float
     _child: subprocess.Popen[bytes]
+    platform: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pid(self) -> int:
@@ -98,6 +101,7 @@ def start_fleet(
     seed: int = 0,
     env: Mapping[str, str] | None = None,
     first_port: int | None = None,
+    platform: bool = False,
     timeout_s: float = READY_TIMEOUT_S,
 ) -> FleetProcess:
     """Start the fleet and return when all its ports listen.
@@ -110,6 +114,8 @@ def start_fleet(
     command = [sys.executable, "-P", "-m", "yolotop.demo.fleet", "--seed", str(seed)]
     if first_port is not None:
         command += ["--first-port", str(first_port)]
+    if platform:
+        command.append("--platform")
     started = time.monotonic()
     with open(log_path, "wb", opener=_private) as log:
         # A session of its own: Ctrl-C on this terminal is for us, and we stop the
@@ -124,7 +130,8 @@ def start_fleet(
         )
     try:
         line = _first_line(child, started + timeout_s)
-        ports = _ports(line)
+        ports = _ports(line, "ports", [role.name for role in CAST])
+        seats = _ports(line, "platform", SEATS) if platform else {}
     except BaseException as error:
         ended = child.poll()
         end(child)
@@ -133,7 +140,7 @@ def start_fleet(
                 _obituary(ended, timeout_s), hint=last_words(log_path)
             ) from error
         raise
-    return FleetProcess(ports, time.monotonic() - started, child)
+    return FleetProcess(ports, time.monotonic() - started, child, seats)
 
 
 def _first_line(child: subprocess.Popen[bytes], deadline: float) -> bytes:
@@ -156,12 +163,12 @@ def _first_line(child: subprocess.Popen[bytes], deadline: float) -> bytes:
     return line
 
 
-def _ports(line: bytes) -> dict[str, int]:
+def _ports(line: bytes, key: str, names: Iterable[str]) -> dict[str, int]:
     """Read the ready line. Raises ValueError when it is something else."""
     ready = json.loads(line)
-    told = ready.get("ports") if isinstance(ready, dict) else None
+    told = ready.get(key) if isinstance(ready, dict) else None
     found = told if isinstance(told, dict) else {}
-    if set(found) != {role.name for role in CAST}:
+    if set(found) != set(names):
         raise ValueError("not the ready line")
     return {name: int(port) for name, port in found.items()}
 

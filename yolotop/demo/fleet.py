@@ -7,7 +7,8 @@ It must not know what is asked of it or what is thought of the answers.
 
 ``python -m yolotop.demo.fleet`` prints one JSON line when all ports listen,
 ``{"pid", "first_port", "ports": {name: port}}``, and ends on SIGTERM, SIGINT, SIGHUP or
-the end of its standard input.
+the end of its standard input. With ``--platform`` it carries the stand-in for
+Ultralytics Platform too, whose ports are ``"platform"`` in that line.
 """
 
 from __future__ import annotations
@@ -24,29 +25,40 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from yolotop.demo import characters
-from yolotop.demo.cast import BLOCKS, CAST, HOST, KEY_ENV, Part, ports
+from yolotop.demo.cast import (
+    BLOCKS,
+    CAST,
+    CONTROL_PLANE,
+    HOST,
+    KEY_ENV,
+    PLATFORM_KEY_ENV,
+    SEATS,
+    Part,
+    ports,
+    seats,
+)
+from yolotop.demo.platform import cast as platform_cast
+from yolotop.demo.platform.endpoint import Endpoint
+from yolotop.demo.platform.routes import ControlPlane
+from yolotop.demo.platform.serving import Server
+from yolotop.demo.platform.world import OWNER, World
 from yolotop.demo.workshop import Workshop
 from yolotop.errors import UsageError
 from yolotop.serve.run import open_engine
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 TICK_S: Final = 0.1
 _BACKLOG: Final = 128
-
-
-class _Server(uvicorn.Server):
-    """A server among others: the process's signals are not its own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave signals to the fleet; ten servers would fight over them."""
-        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +74,31 @@ class Block:
             bound.close()
 
 
-def bind_block(first_ports: Sequence[int] = BLOCKS) -> Block:
+def bind_block(first_ports: Sequence[int] = BLOCKS, *, platform: bool = False) -> Block:
     """Bind the first block of ports of which every one is free.
 
     The socket of the *down* deployment does not listen: a port that is bound and not
     listening refuses connections, and nobody else can take it meanwhile. All others
-    listen from here on. Raises UsageError when no block is free.
+    listen from here on. ``platform`` adds those of the stand-in. Raises UsageError
+    when no block is free.
     """
+    silent = {role.name for role in CAST if role.part is Part.DOWN}
     for first in first_ports:
         bound: dict[str, socket.socket] = {}
-        numbers = ports(first)
+        numbers = ports(first) | (seats(first) if platform else {})
         try:
-            for role in CAST:
-                port = numbers[role.name]
-                bound[role.name] = _bind(port, listen=role.part is not Part.DOWN)
+            for name, port in numbers.items():
+                bound[name] = _bind(port, listen=name not in silent)
         except OSError as error:
             Block(first, bound).close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
         else:
             return Block(first, bound)
+    count = len(CAST) + (len(SEATS) if platform else 0)
     raise UsageError(
-        f"no {len(CAST)} free ports in a row on {HOST} "
-        f"(looked from {first_ports[0]} to {first_ports[-1] + len(CAST) - 1})",
+        f"no {count} free ports in a row on {HOST} "
+        f"(looked from {first_ports[0]} to {first_ports[-1] + count - 1})",
         hint="Stop another program that listens there, perhaps another demo",
     )
 
@@ -137,22 +151,65 @@ def engage(
     return playing
 
 
+def engage_platform(
+    workshop: Workshop, first_port: int, *, key: str, now: Callable[[], float]
+) -> dict[str, ASGIApp]:
+    """Create the Platform's stand-in by seat: its control plane, real endpoints.
+
+    ``key`` is the workspace's; an endpoint takes the one that is bound to it. ``now``
+    is seconds since 1970.
+    """
+    numbers = seats(first_port)
+    addresses = {
+        name: f"http://{HOST}:{port}"
+        for name, port in numbers.items()
+        if name != CONTROL_PLANE
+    }
+    world = World(now)
+    platform_cast.enter(world, key, addresses)
+    engine = workshop.engine(characters.MODEL)
+    apps: dict[str, ASGIApp] = {CONTROL_PLANE: ControlPlane(world)}
+    for name in addresses:
+        deployment = world.find(OWNER, name)
+        assert deployment is not None
+        app = workshop.instance(engine, api_key=deployment.key)
+        dice = workshop.chance(name)
+        apps[name] = Endpoint(deployment, app, now=now, dice=dice)
+    return apps
+
+
 class Fleet:
-    """Every endpoint of the demo in this event loop, from :meth:`open` to the end."""
+    """Every endpoint of the demo in this event loop, from :meth:`open` to the end.
+
+    ``platform_key`` is the workspace's on the Platform's stand-in, which is there only
+    with it.
+    """
 
     def __init__(
-        self, workshop: Workshop, block: Block, *, key: str, other_key: str
+        self,
+        workshop: Workshop,
+        block: Block,
+        *,
+        key: str,
+        other_key: str,
+        platform_key: str = "",
     ) -> None:
         self.block = block
         self.playing = engage(workshop, key=key, other_key=other_key)
-        self._servers: list[_Server] = []
+        self._apps: Mapping[str, ASGIApp] = self.playing
+        if platform_key:
+            seated = engage_platform(
+                workshop, block.first_port, key=platform_key, now=time.time
+            )
+            self._apps = {**self.playing, **seated}
+        self._servers: list[Server] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Return when every endpoint answers. Raises what a server died of."""
-        for name, character in self.playing.items():
+        for name, app in self._apps.items():
             config = uvicorn.Config(
-                character,
+                app,
                 http="h11",
                 ws="none",
                 lifespan="off",
@@ -161,7 +218,7 @@ class Fleet:
                 backlog=_BACKLOG,
                 timeout_graceful_shutdown=1,
             )
-            server = _Server(config)
+            server = Server(config)
             self._servers.append(server)
             bound = self.block.sockets[name]
             self._tasks.append(asyncio.create_task(server.serve(sockets=[bound])))
@@ -193,24 +250,34 @@ class Fleet:
         self.block.close()
 
 
-async def play(seed: int, first_ports: Sequence[int]) -> None:
+async def play(
+    seed: int, first_ports: Sequence[int], *, platform: bool = False
+) -> None:
     """Run the fleet until a signal or the end of standard input."""
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, done.set)
     _watch_stdin(loop, done)
-    block = bind_block(first_ports)
+    block = bind_block(first_ports, platform=platform)
     key = os.environ.get(KEY_ENV) or secrets.token_hex(16)
-    workshop = Workshop(open_engine, seed=seed)
-    fleet = Fleet(workshop, block, key=key, other_key=secrets.token_hex(16))
+    platform_key = os.environ.get(PLATFORM_KEY_ENV) or f"ul_{secrets.token_hex(20)}"
+    fleet = Fleet(
+        Workshop(open_engine, seed=seed),
+        block,
+        key=key,
+        other_key=secrets.token_hex(16),
+        platform_key=platform_key if platform else "",
+    )
     try:
         await fleet.open()
-        ready = {
+        ready: dict[str, object] = {
             "pid": os.getpid(),
             "first_port": block.first_port,
             "ports": ports(block.first_port),
         }
+        if platform:
+            ready["platform"] = seats(block.first_port)
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await done.wait()
@@ -243,13 +310,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="decides what is chance")
     parser.add_argument("--first-port", type=int, help="only this block of ports")
+    parser.add_argument(
+        "--platform", action="store_true", help="the Platform's stand-in beside them"
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     first_ports = BLOCKS if options.first_port is None else (options.first_port,)
     try:
-        asyncio.run(play(options.seed, first_ports))
+        asyncio.run(play(options.seed, first_ports, platform=options.platform))
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return int(error.exit_code)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from yolotop.config.load import absolute, user_data_dir
-from yolotop.demo.script import CONFIG_NAME, KEY_NAME
+from yolotop.demo.script import CONFIG_NAME, KEY_NAME, PLATFORM_KEY_NAME
 from yolotop.errors import LockedError, StoreError, UsageError
 from yolotop.text import clean
 
@@ -83,6 +83,6 @@ def _lock(descriptor: int, shown: str) -> None:
 
 def reset(path: Path) -> None:
     """Delete the history and the config copy of a demo that is open and not running."""
-    names = (CONFIG_NAME, KEY_NAME, FLEET_LOG, COLLECTOR_LOG)
+    names = (CONFIG_NAME, KEY_NAME, PLATFORM_KEY_NAME, FLEET_LOG, COLLECTOR_LOG)
     for file in (*(path / name for name in names), *path.glob(f"{_HISTORY}*")):
         file.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from typing import Final
 from yolotop.collect.lock import holder, is_held
 from yolotop.collect.process import ensure, stop
 from yolotop.demo import home, script
-from yolotop.demo.cast import KEY_ENV
+from yolotop.demo.cast import CONTROL_PLANE, KEY_ENV, PLATFORM_KEY_ENV
 from yolotop.demo.control import FleetProcess, last_words, require_extra, start_fleet
 from yolotop.errors import YolotopError
 
@@ -67,12 +67,14 @@ def open_stage(
     *,
     seed: int = 0,
     fresh: bool = False,
+    platform: bool = False,
     config_source: Path | None = None,
 ) -> Iterator[Stage]:
     """Start everything; at the end of the block, in whatever way, stop everything.
 
     ``fresh`` begins with an empty history; ``config_source`` is used in place of the
-    demo's own config. Raises MissingExtraError before anything
+    demo's own config; ``platform`` adds a stand-in for Ultralytics Platform and the
+    section of the config that follows it. Raises MissingExtraError before anything
     starts, UsageError, LockedError or StoreError for the directory, and FleetError or
     YolotopError when a process does not come up.
     """
@@ -84,13 +86,40 @@ def open_stage(
         if fresh:
             home.reset(data_dir)
         log_path = data_dir / home.FLEET_LOG
+        if platform:
+            key = script.install_platform_key(data_dir)
+            ending.enter_context(_told(PLATFORM_KEY_ENV, key))
         env = {**os.environ, KEY_ENV: script.install_key(data_dir)}
-        fleet = ending.enter_context(start_fleet(log_path=log_path, seed=seed, env=env))
-        config = script.install(data_dir, fleet.ports, source=config_source)
+        fleet = ending.enter_context(
+            start_fleet(log_path=log_path, seed=seed, env=env, platform=platform)
+        )
+        config = script.install(
+            data_dir,
+            fleet.ports,
+            source=config_source,
+            platform_port=fleet.platform.get(CONTROL_PLANE),
+        )
         # Before the fleet, so that no probe sees it go.
         ending.callback(_stop_collector, data_dir)
         ensure(config_path=config, data_dir=data_dir, owner_pid=os.getpid())
         yield Stage(config, data_dir, fleet)
+
+
+@contextlib.contextmanager
+def _told(name: str, value: str) -> Iterator[None]:
+    """A variable that every collector of this demo is born with.
+
+    Whoever starts one, the terminal too when it finds ours dead, does so from here.
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _stop_collector(data_dir: Path) -> None:

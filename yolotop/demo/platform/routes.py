@@ -37,6 +37,7 @@ _ID: Final = re.compile(r"/api/deployments/[0-9a-f]{24}(?:/.*)?")
 _SOURCE: Final = re.compile(rb'name="source"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 LARGEST_IMAGE: Final = 100 * 1024 * 1024
 LONGEST_SOURCE: Final = 4_096
+MOST_ASKED: Final = 100_000
 KEPT_BYTES: Final = 65_536
 """Of a body: wishes are shorter, and of an image only the size counts."""
 
@@ -62,7 +63,7 @@ class Call:
 
 
 class ControlPlane:
-    """The application. ``asked`` are method and path of every call, oldest first.
+    """The application. ``asked`` are method and path of calls, oldest first.
 
     ``down`` are routes (``metrics``, ``logs``, ``health``, ``predict``) whose backend
     answers 503.
@@ -72,6 +73,7 @@ class ControlPlane:
         self.world = world
         self.limits = Limits(world.now) if limits is None else limits
         self.asked: list[tuple[str, str]] = []
+        self._count = 0
         self.down: set[str] = set()
 
     @property
@@ -101,9 +103,11 @@ class ControlPlane:
             size,
         )
         self.asked.append((call.method, call.path))
+        del self.asked[:-MOST_ASKED]
+        self._count += 1
         status, extra, content = self.answer(call)
         lines = {"content-type": "application/json", **extra}
-        lines["x-request-id"] = f"req-{len(self.asked):06}"
+        lines["x-request-id"] = f"req-{self._count:06}"
         await send(
             {
                 "type": "http.response.start",

@@ -15,11 +15,10 @@ import uvicorn
 
 from yolotop.demo.platform.deployment import Deployment
 from yolotop.demo.platform.routes import ControlPlane, Receive, Scope, Send
-from yolotop.demo.platform.world import World
+from yolotop.demo.platform.world import OWNER, World
 
 KEY: Final = "ul_" + "0123456789abcdef" * 2 + "01234567"
 """The key of a workspace that nobody named another for. It opens nothing else."""
-OWNER: Final = "acme"
 
 
 class Server(uvicorn.Server):

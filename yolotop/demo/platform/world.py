@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Final
 
+from yolotop.demo.cast import PLATFORM_OWNER
 from yolotop.demo.platform.deployment import Deployment, Refused
 
+OWNER: Final = PLATFORM_OWNER
+"""The workspace, where nobody named another."""
 QUOTAS: Final = {"free": 3, "pro": 10}
 """Deployments of a plan, stopped ones among them; an enterprise has as many as it
 likes."""
