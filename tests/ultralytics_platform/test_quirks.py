@@ -157,6 +157,8 @@ async def test_the_list_has_one_page_and_tells_how_many_there_are(
         ({"limit": "0"}, "limit must be between 1 and 100"),
         ({"limit": "101"}, "limit must be between 1 and 100"),
         ({"limit": "many"}, "limit must be between 1 and 100"),
+        ({"limit": "²"}, "limit must be between 1 and 100"),
+        ({"limit": "9" * 5_000}, "limit must be between 1 and 100"),
         ({"status": "running"}, "Invalid status: running"),
         ({"model": "shapes"}, "model must be project/model"),
         ({"model": "p/" + "m" * 256}, "model must be project/model"),

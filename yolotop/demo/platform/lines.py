@@ -125,16 +125,13 @@ class Lines:
         since then neither repeat one nor hide one.
         """
         wanted = self._wanted(severity)
-        if not limit.isdigit() or not 1 <= int(limit) <= 200:
-            raise BadQueryError("limit must be between 1 and 200")
+        most = limit_of(limit, 200)
         before = (round(now * 1e6) + 1, 0)
         if token:
             before = min(before, _place(token))
         end = bisect_left(self.entries, before, key=lambda each: each[:2])
         older = (self.entries[n] for n in range(end - 1, -1, -1))
-        found = list(
-            islice((one for one in older if one.severity in wanted), int(limit))
-        )
+        found = list(islice((one for one in older if one.severity in wanted), most))
         # A token comes with every page, an empty one too.
         last = found[-1][:2] if found else (0, 0)
         following = base64.urlsafe_b64encode(f"{last[0]}:{last[1]}".encode()).decode()
@@ -152,6 +149,16 @@ class Lines:
             if one not in FILTERS:
                 raise BadQueryError(f"Invalid severity: {one}")
         return wanted
+
+
+def limit_of(told: str, most: int) -> int:
+    """``limit`` of a query, 1 to ``most``. Raises :class:`BadQueryError`."""
+    # isdigit alone takes ² too, which int does not.
+    if not (told.isascii() and told.isdigit() and len(told) < 9):
+        told = "0"
+    if not 1 <= int(told) <= most:
+        raise BadQueryError(f"limit must be between 1 and {most}")
+    return int(told)
 
 
 def _place(token: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from yolotop.demo.platform.changes import SLUG
 from yolotop.demo.platform.deployment import Refused
+from yolotop.demo.platform.lines import BadQueryError, limit_of
 from yolotop.demo.platform.world import QUOTAS, World
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], object]
@@ -71,12 +72,14 @@ def keys(world: World, owner: str) -> dict[str, object]:
 
 
 def listed(world: World, owner: str, query: Mapping[str, str]) -> Answer:
-    """One page and no other; the total tells what was cut. Raises Refused."""
-    state, limit = query.get("status", ""), query.get("limit", "20")
+    """One page and no other; the total tells what was cut.
+
+    Raises :class:`Refused` or :class:`BadQueryError`.
+    """
+    state = query.get("status", "")
     if state and state not in STATES:
         raise Refused(f"Invalid status: {state}")
-    if not limit.isdigit() or not 1 <= int(limit) <= 100:
-        raise Refused("limit must be between 1 and 100")
+    limit = limit_of(query.get("limit", "20"), 100)
     model = _model(world, owner, query)
     now = world.now()
     found = [
@@ -86,7 +89,7 @@ def listed(world: World, owner: str, query: Mapping[str, str]) -> Answer:
         and (not model or f"{one.project}/{one.model}" == model)
     ]
     told = {
-        "deployments": found[: int(limit)],
+        "deployments": found[:limit],
         "total": len(found),
         "region": DATA_REGION,
     }
@@ -101,6 +104,8 @@ def public_list(world: World, owner: str, query: Mapping[str, str]) -> Answer:
         status, headers, told = listed(world, owner, query)
     except Refused as error:
         return error.status, {}, {"error": str(error)}
+    except BadQueryError as error:
+        return 400, {}, {"error": str(error)}
     assert isinstance(told, dict)
     for one in told["deployments"]:
         # For owners only.
