@@ -21,6 +21,7 @@ import pytest
 from yolotop.collect.clock import sleep
 from yolotop.collect.collector import Collector
 from yolotop.collect.meters import Pages
+from yolotop.collect.platform import Connect
 from yolotop.config.schema import CollectorSettings, Config
 from yolotop.errors import ConfigError, StoreError
 from yolotop.model import (
@@ -29,6 +30,7 @@ from yolotop.model import (
     ErrorKind,
     Event,
     HealthState,
+    Hosting,
     Outcome,
     Prediction,
     ProbeError,
@@ -40,7 +42,7 @@ from yolotop.probe.failures import ConnectFailure
 from yolotop.probe.frames import from_file, synthetic
 from yolotop.probe.prober import Shown
 from yolotop.probe.recognise import Finding
-from yolotop.store.protocol import CollectorStatus, Request, RequestKind
+from yolotop.store.protocol import NOTHING, CollectorStatus, Request, RequestKind
 
 START = 1_700_000_000.0
 
@@ -113,6 +115,8 @@ class MemoryWriter:
     beats: list[CollectorStatus] = field(default_factory=list)
     traffic: list[Traffic] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    hosted: dict[str, Hosting] = field(default_factory=dict)
     results: dict[int, str] = field(default_factory=dict)
     sweeps: list[float] = field(default_factory=list)
     refusal: Exception | None = None
@@ -123,9 +127,23 @@ class MemoryWriter:
         if self.refusal is not None:
             raise self.refusal
 
-    async def register(self, deployments: Sequence[Deployment], at: float) -> None:
+    async def register(
+        self,
+        deployments: Sequence[Deployment],
+        at: float,
+        *,
+        renamed: Mapping[str, str] = NOTHING,
+    ) -> None:
         self._check()
         self.registered = list(deployments)
+        self.renamed.update(renamed)
+        for before, after in renamed.items():
+            if before in self.states:
+                self.states[after] = self.states.pop(before)
+
+    async def load_hosted(self) -> dict[str, Hosting]:
+        self._check()
+        return dict(self.hosted)
 
     async def load_states(self) -> dict[str, HealthState]:
         self._check()
@@ -292,6 +310,7 @@ class Bench:
     running: asyncio.Task[None] | None = None
     owner_alive: bool = True
     pages: Pages | None = None
+    connect: Connect | None = None
 
     async def start(
         self,
@@ -311,6 +330,7 @@ class Bench:
             self.writer,
             self.asker,
             pages=self.pages,
+            connect=self.connect,
             clock=self.clock,
             owner_alive=lambda: self.owner_alive,
         )

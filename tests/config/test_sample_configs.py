@@ -15,8 +15,9 @@ from yolotop.config.duration import format_duration, parse_duration
 from yolotop.config.environment import COLLECTOR_KINDS
 from yolotop.config.expect import EXPECT_KEYS
 from yolotop.config.golden import TOLERANCE_KEYS
+from yolotop.config.hosted import PLATFORM_KEYS
 from yolotop.config.load import load, parse
-from yolotop.config.schema import CollectorSettings, UiSettings
+from yolotop.config.schema import CollectorSettings, PlatformSettings, UiSettings
 from yolotop.config.starter import STARTER
 from yolotop.config.store import STORE_KINDS, parse_size
 from yolotop.config.tensor import TENSOR_KEYS
@@ -32,7 +33,7 @@ from yolotop.model.preset import Tensor
 
 SAMPLES = Path(__file__).parents[2] / "sample_configs"
 # A commented key, as opposed to a commented sentence.
-KEY_LINE = re.compile(r"^# ([a-z_]+ = .+)$", re.MULTILINE)
+KEY_LINE = re.compile(r"^# ([a-z_]+ = .+|\[[a-z]+\])$", re.MULTILINE)
 
 
 def uncommented(text: str) -> str:
@@ -60,6 +61,7 @@ def test_full_is_valid_with_every_key_uncommented(tmp_path: Path) -> None:
     assert set(table["ui"]) == set(UI_KINDS)
     assert set(table["collector"]) == set(COLLECTOR_KINDS)
     assert set(table["store"]) == set(STORE_KINDS)
+    assert set(table["platform"]) == set(PLATFORM_KEYS)
     deployment = dict(table["deployment"][0])
     expect = set(deployment.pop("expect"))
     assert expect - set(EXPECT_KEYS) == {"person"}
@@ -79,11 +81,13 @@ def test_full_tells_the_defaults_that_are_built_in() -> None:
     told = 0
     for line in KEY_LINE.findall(text):
         key, _, value = line.partition(" = ")
+        if not value or value == '"f5"':
+            continue  # A section, or an example of a key binding.
         parsed: object = tomllib.loads(f"v = {value}")["v"]
         owners = (plain, UiSettings(), CollectorSettings(), Expectation(), Tensor())
-        for owner in (*owners, StoreSettings()):
+        for owner in (*owners, StoreSettings(), PlatformSettings()):
             built_in = getattr(owner, key, getattr(owner, f"{key}_s", None))
-            if built_in in (None, ()):
+            if built_in in (None, (), ""):
                 continue
             if isinstance(built_in, float) and isinstance(parsed, str):
                 parsed = parse_duration(parsed)

@@ -265,6 +265,8 @@ async def test_a_history_from_before_there_was_a_map_is_searched(
     path = here.data_dir / "yolotop.db"
     with closing(sqlite3.connect(path)) as db:
         db.executescript(
+            "ALTER TABLE deployment DROP COLUMN hosting;"
+            "ALTER TABLE collector DROP COLUMN platform;"
             "DROP TABLE traffic; DROP TABLE source;"
             "DROP TABLE seen; DELETE FROM meta WHERE key LIKE 'seen%';"
             "PRAGMA user_version = 5"

@@ -24,6 +24,7 @@ from yolotop.collect.clock import Clock, SystemClock, sleep, wait
 from yolotop.collect.desk import Desk
 from yolotop.collect.journal import Journal
 from yolotop.collect.meters import Meters, Pages
+from yolotop.collect.platform import Connect, PlatformSource
 from yolotop.collect.roster import Change, ConfigSource, compare
 from yolotop.collect.rounds import Rounds
 from yolotop.collect.supervise import Supervisor
@@ -57,7 +58,8 @@ class Collector:
     """One collector over one writer. Run it once.
 
     ``owner_alive`` is asked at every beat: when it says no, the collector stops.
-    ``pages`` fetches metrics (``None``: none are read). ``loss`` tells readers, as of a
+    ``pages`` fetches metrics (``None``: none are read), ``connect`` makes a client of
+    Ultralytics Platform (``None``: it is not asked). ``loss`` tells readers, as of a
     time, of a history that is lost.
     """
 
@@ -69,6 +71,7 @@ class Collector:
         asker: Asker,
         *,
         pages: Pages | None = None,
+        connect: Connect | None = None,
         clock: Clock | None = None,
         owner_alive: Callable[[], bool] = lambda: True,
         loss: Callable[[float], str] = lambda _: "",
@@ -92,7 +95,16 @@ class Collector:
         self._beat_note = ""
         self._unregistered = True
         self._started_at = self._clock.now()
+        self._renamed: dict[str, str] = {}
         self._rounds = self._new_rounds({})
+        self._platform = PlatformSource(
+            connect,
+            self._journal,
+            self._clock,
+            rules=lambda: self._rounds,
+            changed=self._follow_platform,
+            stamp=lambda: self._supervisor.stamp("platform"),
+        )
 
     @property
     def rounds(self) -> Rounds:
@@ -118,6 +130,7 @@ class Collector:
         notes = (
             self._journal.note,
             self._config_note,
+            self._platform.note,
             self._beat_note,
             self._supervisor.note,
             self._loss(self._clock.now()),
@@ -130,11 +143,14 @@ class Collector:
             config_path=None if self._config.path is None else str(self._config.path),
             note="; ".join(note for note in notes if note),
             overruns=self._rounds.overruns,
+            platform=self._platform.status,
         )
 
     async def run(self) -> None:
         """Collect until :meth:`stop`. Raises StoreError when it cannot even begin."""
         stored = await self._turns.take(self._writer.load_states())
+        hosted = await self._turns.take(self._writer.load_hosted())
+        self._platform.begin(hosted, self._config)
         states = {name: after_gap(state) for name, state in stored.items()}
         self._rounds = self._new_rounds(states)
         self._started_at = self._clock.now()
@@ -147,6 +163,7 @@ class Collector:
             desk = self._open_loops()
             await self._stopping.wait()
             await self._supervisor.stop()
+            await self._platform.aclose()
             await self._rounds.aclose()
             await desk.aclose()
         finally:
@@ -175,6 +192,7 @@ class Collector:
             asker=self._asker,
             defaults=lambda: self._config.defaults,
             presets=lambda: self._config.presets,
+            platform=self._platform,
             stop=self.stop,
             paused=self._mark_unregistered,
             stamp=lambda: self._supervisor.stamp("requests"),
@@ -183,6 +201,7 @@ class Collector:
         start("schedule", self._rounds.run, restart_stalled=True)
         start("clock", self._mind_time, restart_stalled=True)
         start("config", self._follow_config, restart_stalled=True)
+        start("platform", self._platform.run)
         start("requests", desk.run)
         start("heartbeat", self._keep_beating)
         start("retention", self._keep_sweeping)
@@ -298,10 +317,29 @@ class Collector:
 
     def _adopt(self, config: Config) -> tuple[Change, ...]:
         """Ask exactly the deployments of ``config``; what differs from before."""
-        after = {deployment.name: deployment for deployment in config.deployments}
-        changes = compare(self._deployments, after)
+        if config is not self._config:
+            self._platform.configure(config)
         if config.collector != self._config.collector:
             self._rounds.limit(config.collector)
+        self._config = config
+        return self._take_roster()
+
+    def _follow_platform(self, renamed: Mapping[str, str]) -> None:
+        """What is followed on the Platform is another fleet now."""
+        roster = {deployment.name: deployment for deployment in self._platform.roster()}
+        for before, after in renamed.items():
+            if before in self._deployments and after in roster:
+                self._rounds.rename(before, roster[after])
+                self._journal.rename(before, after)
+                self._deployments[after] = self._deployments.pop(before)
+                self._renamed[before] = after
+        self._take_roster()
+        # What the Platform says of them is no setting, and still to be told.
+        self._unregistered = True
+
+    def _take_roster(self) -> tuple[Change, ...]:
+        after = {deployment.name: deployment for deployment in self._platform.roster()}
+        changes = compare(self._deployments, after)
         for change in changes:
             if change.after is None:
                 self._rounds.drop(change.name)
@@ -310,7 +348,9 @@ class Collector:
         if changes or list(after) != list(self._deployments):
             self._rounds.arrange(list(after))
             self._unregistered = True
-        self._deployments, self._config = after, config
+        for deployment in after.values():
+            self._rounds.update(deployment)
+        self._deployments = after
         self._say_kept_awake(changes)
         return changes
 
@@ -336,11 +376,15 @@ class Collector:
         if not self._unregistered:
             return
         self._unregistered = False
-        register = self._writer.register(self._rounds.effective(), self._clock.now())
+        renamed, self._renamed = self._renamed, {}
+        register = self._writer.register(
+            self._rounds.effective(), self._clock.now(), renamed=renamed
+        )
         try:
             await self._turns.take(register)
         except StoreError as error:
             self._unregistered = True
+            self._renamed = {**renamed, **self._renamed}
             _log.warning("deployments cannot be registered: %s", error)
 
     def _mark_unregistered(self) -> None:

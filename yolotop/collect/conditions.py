@@ -14,7 +14,7 @@ from typing import Final
 from yolotop.collect.clock import Clock
 from yolotop.collect.journal import Journal
 from yolotop.errors import UsageError
-from yolotop.judge import health
+from yolotop.judge import health, hosted
 from yolotop.judge.verdict import judge
 from yolotop.model import (
     Answer,
@@ -42,6 +42,7 @@ class Conditions:
         self._states = dict(states)
         self._kept: dict[str, tuple[float, HealthState]] = {}
         self._planned: dict[str, Deployment] = {}
+        self._held: set[str] = set()
 
     def __getitem__(self, name: str) -> HealthState:
         return self._states[name]
@@ -52,7 +53,8 @@ class Conditions:
 
     def is_silent(self, name: str) -> bool:
         """Whether it is asked by hand only."""
-        return self._states[name].health in (Health.PAUSED, Health.MAINTENANCE)
+        silent = self._states[name].health in (Health.PAUSED, Health.MAINTENANCE)
+        return silent or name in self._held
 
     # --- who is followed -----------------------------------------------------------
 
@@ -82,6 +84,34 @@ class Conditions:
         """``name`` is followed no longer."""
         for known in (self._states, self._kept, self._planned):
             known.pop(name, None)
+        self._held.discard(name)
+
+    def rename(self, before: str, after: str) -> None:
+        """What is known of ``before`` is known of ``after`` from now on."""
+        if before in self._states:
+            self._states[after] = self._states[before]
+        if before in self._held:
+            self._held.add(after)
+        self.forget(before)
+
+    # --- what a platform says ------------------------------------------------------
+
+    def tell(self, name: str, word: hosted.Word) -> bool:
+        """Take a platform's word for its state; whether that is another one now.
+
+        One that is not *held* is judged by our own answers: the word only ends a time
+        in which it was not asked.
+        """
+        if not word.held:
+            if name not in self._held:
+                return False
+            self._held.discard(name)
+        else:
+            self._held.add(name)
+        before = self._states[name]
+        at = self._clock.now()
+        self._change(name, *hosted.told(before, name, word, at=at))
+        return self._states[name].health is not before.health
 
     # --- by hand -------------------------------------------------------------------
 
@@ -90,8 +120,11 @@ class Conditions:
         self._pause(name, PAUSED_BY_HAND)
 
     def resume(self, name: str) -> None:
-        """Begin anew at *unknown*."""
+        """Begin anew at *unknown*. UsageError: its platform has stopped it."""
         at = self._clock.now()
+        message = self._states[name].message
+        if message.startswith(hosted.STOPPED):
+            raise UsageError(f"{name} is {message}", hint="Start it there")
         self._change(name, *health.resume(self._states[name], name, at=at))
 
     def maintain(self, name: str, until_at: float) -> None:

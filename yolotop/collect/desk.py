@@ -71,6 +71,22 @@ class Rules(Protocol):
         """Ask no longer until then; ``None``: ask again now."""
 
 
+class Platform(Protocol):
+    """What may be asked of Ultralytics Platform; all raise YolotopError."""
+
+    async def listing(self, owner: str) -> str:
+        """What there is, as JSON."""
+
+    async def fetch_log(self, name: str) -> str:
+        """Put the newest lines of a log into the history."""
+
+    async def start(self, name: str) -> str:
+        """Start a deployment there."""
+
+    async def stop(self, name: str) -> str:
+        """Stop a deployment there."""
+
+
 class Desk:
     """Carries requests out.
 
@@ -88,6 +104,7 @@ class Desk:
         defaults: Callable[[], Mapping[str, object]],
         stop: Callable[[], None],
         presets: Callable[[], Mapping[str, Preset]] = dict,
+        platform: Platform,
         paused: Callable[[], None] = lambda: None,
         stamp: Callable[[], None] = lambda: None,
     ) -> None:
@@ -98,6 +115,7 @@ class Desk:
         self._asker = asker
         self._defaults = defaults
         self._presets = presets
+        self._platform = platform
         self._stop = stop
         self._paused = paused
         self._stamp = stamp
@@ -159,8 +177,21 @@ class Desk:
         if request.kind is RequestKind.RECOGNISE:
             async with self._trials:
                 return await self._recognise(request.body)
+        if request.kind is RequestKind.PLATFORM_LIST:
+            return await self._platform.listing(request.body.strip())
         if name is None:
             raise UsageError(f"a request to {request.kind} must name a deployment")
+        on_platform = {
+            RequestKind.PLATFORM_LOG: self._platform.fetch_log,
+            RequestKind.PLATFORM_START: self._platform.start,
+            RequestKind.PLATFORM_STOP: self._platform.stop,
+        }.get(request.kind)
+        if on_platform is not None:
+            return await on_platform(name)
+        return await self._about(name, request)
+
+    async def _about(self, name: str, request: Request) -> str:
+        """A request about one deployment that is followed."""
         if request.kind is RequestKind.PROBE:
             return _as_json(await self._rules.ask(name))
         if request.kind is RequestKind.PREDICT:

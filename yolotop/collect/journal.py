@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from yolotop.collect.clock import Clock, wait
@@ -113,6 +113,10 @@ class Journal:
         if len(self._rows) >= self._limit:
             self._full.set()
 
+    def rename(self, before: str, after: str) -> None:
+        """What waits to be written of ``before`` is of ``after``."""
+        self._rows = deque(_renamed(row, before, after) for row in self._rows)
+
     async def run(self) -> None:
         """Write until :meth:`close`, and what is queued by then.
 
@@ -208,6 +212,27 @@ class Journal:
 
     def _own_event(self, severity: Severity, message: str) -> None:
         self.add(Event(self._clock.now(), severity, EventKind.STORE, message))
+
+
+def _renamed(row: Row, before: str, after: str) -> Row:
+    sample, state = row.sample, row.state
+    if sample is not None and sample.answer.deployment == before:
+        sample = replace(sample, answer=replace(sample.answer, deployment=after))
+    if state is not None and state[0] == before:
+        state = (after, state[1])
+
+    def named(name: str | None) -> str | None:
+        return after if name == before else name
+
+    return Row(
+        sample,
+        tuple(replace(one, deployment=named(one.deployment)) for one in row.events),
+        state,
+        tuple(
+            replace(one, deployment=after) if one.deployment == before else one
+            for one in row.traffic
+        ),
+    )
 
 
 def _contents(

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from yolotop.collect.asking import Asker, ask_again_s, ask_once
 from yolotop.collect.clock import Clock, sleep, wait
@@ -23,8 +22,10 @@ from yolotop.collect.meters import Meters
 from yolotop.collect.punctuality import Punctuality
 from yolotop.collect.schedule import Due, Schedule
 from yolotop.collect.timekeeper import LOOK_S, Timekeeper
+from yolotop.collect.waiting import Waiting
 from yolotop.config.schema import CollectorSettings
 from yolotop.errors import UsageError
+from yolotop.judge.hosted import Word
 from yolotop.judge.verdict import light_of
 from yolotop.model import (
     Deployment,
@@ -32,7 +33,6 @@ from yolotop.model import (
     EventKind,
     HealthState,
     Outcome,
-    ProbeKind,
     Sample,
     Severity,
 )
@@ -46,7 +46,6 @@ IDLE_S: Final = 5.0
 
 _log = logging.getLogger("yolotop.collect")
 _T = TypeVar("_T")
-_Key: TypeAlias = tuple[str, ProbeKind]
 
 
 class Rounds:
@@ -75,8 +74,7 @@ class Rounds:
         self._most_in_flight = 0
         self._deployments: dict[str, Deployment] = {}
         self._tasks: dict[Due, asyncio.Task[object]] = {}
-        self._waiters: defaultdict[_Key, list[asyncio.Future[Sample]]]
-        self._waiters = defaultdict(list)
+        self._waiting = Waiting()
         self._wake = asyncio.Event()
         self._guests = Guests(self._schedule, clock, self._wake)
         self.limit(settings or CollectorSettings())
@@ -90,11 +88,6 @@ class Rounds:
     def punctuality(self) -> Punctuality:
         """How late probes have started."""
         return self._punctuality
-
-    @property
-    def in_flight(self) -> int:
-        """Probes that are running."""
-        return len(self._tasks)
 
     def effective(self) -> list[Deployment]:
         """The followed deployments in order, with ``paused`` as it really is."""
@@ -135,6 +128,11 @@ class Rounds:
         self._conditions.follow(deployment, before, anew=anew)
         self._plan(name)
 
+    def update(self, deployment: Deployment) -> None:
+        """Take what is no setting of a followed deployment: what its platform says."""
+        if self._deployments[deployment.name] == deployment:
+            self._deployments[deployment.name] = deployment
+
     def arrange(self, names: Sequence[str]) -> None:
         """Take the order of the config file."""
         self._deployments = {name: self._deployments[name] for name in names}
@@ -147,6 +145,22 @@ class Rounds:
         self._punctuality.forget(name)
         self._meters.forget(name)
         self._end_probes(name, "it was removed")
+
+    def rename(self, before: str, deployment: Deployment) -> None:
+        """Go on with ``before`` under the name of ``deployment``."""
+        self._conditions.rename(before, deployment.name)
+        self.follow(deployment)
+        self.drop(before)
+
+    def tell(self, name: str, word: Word) -> bool:
+        """Take a platform's word; whether the state is another one now."""
+        if name not in self._deployments:
+            return False
+        silent = self._conditions.is_silent(name)
+        moved = self._conditions.tell(name, word)
+        if self._conditions.is_silent(name) is not silent:
+            self._plan(name)
+        return moved
 
     def pause(self, name: str) -> None:
         """Ask ``name`` only by hand, also after a restart. UsageError: unknown."""
@@ -175,13 +189,16 @@ class Rounds:
         Raises UsageError for an unknown name, or one that changes meanwhile.
         """
         self._know(name)
-        now, loop = self._clock.monotonic(), asyncio.get_running_loop()
         futures: list[asyncio.Future[Sample]] = []
-        for kind in self._deployments[name].questions:
-            future = loop.create_future()
-            self._waiters[name, kind].append(future)
-            futures.append(future)
-            self._schedule.soon(name, kind, now)
+        questions = self._deployments[name].questions
+        if not questions:
+            raise UsageError(
+                f"{clean(name)} is not asked by ourselves, only by its platform",
+                hint="probe = true in its table asks its endpoint, which wakes it",
+            )
+        for kind in questions:
+            futures.append(self._waiting.join(name, kind))
+            self._schedule.soon(name, kind, self._clock.monotonic())
         self._wake.set()
         results = await asyncio.gather(*futures, return_exceptions=True)
         for result in results:
@@ -239,11 +256,7 @@ class Rounds:
         for due, task in self._tasks.items():
             if due.name == name:
                 task.cancel()
-        for kind in ProbeKind:
-            for future in self._waiters.pop((name, kind), ()):
-                if not future.done():
-                    error = UsageError(f"{clean(name)} was not asked: {why}")
-                    future.set_exception(error)
+        self._waiting.refuse(name, why)
         self._guests.refuse(name, UsageError(f"{clean(name)} was not asked: {why}"))
 
     # --- as time goes by -----------------------------------------------------------
@@ -313,7 +326,7 @@ class Rounds:
             self._guests.seat(due)
             return
         deployment = self._deployments[due.name]
-        waiters = self._waiters.pop((due.name, due.kind), [])
+        waiters = self._waiting.take(due.name, due.kind)
         task = asyncio.create_task(self._probe(due, deployment, waiters))
         self._tasks[due] = task
         task.add_done_callback(lambda task: self._ended(due, waiters, task))

@@ -22,10 +22,10 @@ from typing import Final
 
 from yolotop import crash
 from yolotop.collect.collector import Collector
+from yolotop.collect.keys import Keys
 from yolotop.collect.lock import CollectorLock
 from yolotop.collect.roster import ConfigSource, FileSource
 from yolotop.config.schema import Config
-from yolotop.config.secrets import resolve
 from yolotop.errors import ExitCode
 from yolotop.probe.metrics.scrape import Scraper
 from yolotop.probe.prober import Prober
@@ -62,7 +62,8 @@ def run_collector(
 async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) -> None:
     writer = await open_writer(config.data_dir, settings=config.store)
     try:
-        prober, scraper = Prober(secret=resolve), Scraper(secret=resolve)
+        keys = Keys(config.platform)
+        prober, scraper = Prober(secret=keys.secret), Scraper(secret=keys.secret)
         try:
             collector = Collector(
                 source,
@@ -70,6 +71,7 @@ async def _collect(source: ConfigSource, config: Config, owner_pid: int | None) 
                 writer,
                 prober,
                 pages=scraper,
+                connect=keys.connect,
                 owner_alive=lambda: owner_pid is None or is_alive(owner_pid),
                 loss=partial(loss, config.data_dir),
             )

@@ -15,12 +15,13 @@ from typing import Final, TypeVar
 from yolotop.config.advice import advise
 from yolotop.config.expect import read_expectation
 from yolotop.config.golden import read_golden, read_tolerance
+from yolotop.config.hosted import as_address, check_hosted
 from yolotop.config.maintenance import as_maintenance
 from yolotop.config.preset_tables import PARTS, with_parts
 from yolotop.config.presets import shipped
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
-from yolotop.config.schema import DIALECTS
+from yolotop.config.schema import DIALECTS, PLATFORM_URL
 from yolotop.config.secrets import parse_ref
 from yolotop.config.table import (
     Table,
@@ -32,7 +33,7 @@ from yolotop.config.table import (
     as_text,
 )
 from yolotop.config.tensor import read_tensor
-from yolotop.model import Deployment, SecretRef
+from yolotop.model import Deployment, PlatformAddress, SecretRef
 from yolotop.model.preset import Preset
 from yolotop.text import clean
 
@@ -89,9 +90,13 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Keys that ``[defaults]`` and ``[[deployment]]`` share, with their kind in TOML."""
-OWN_KEYS: Final = ("name", "url", "location", "golden", "paused")
+OWN_KEYS: Final = ("name", "url", "platform", "probe", "location", "golden", "paused")
 """Keys of a ``[[deployment]]`` that make no sense in ``[defaults]``."""
-KEYS: Final = ("name", "url", "location", "golden", *KINDS, "paused")
+KEYS: Final = (
+    *("name", "url", "platform", "probe", "location", "golden"),
+    *KINDS,
+    "paused",
+)
 """Every key of a ``[[deployment]]``."""
 
 NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
@@ -170,13 +175,27 @@ def read_deployment(
     """The deployment in ``values``; problems go to ``scope`` and are stood in for."""
     table = Table(values, scope, defaults)
     table.only(KEYS)
-    for key in ("name", "url"):
+    platform = _optional(table, "platform", as_address)
+    needed = ("name",) if platform is not None else ("name", "url")
+    for key in needed:
         if key not in values:
             scope.problem(f"{key} is missing; every deployment needs one")
+    check_hosted(table, scope)
     name = table.read("name", "?", as_label)
-    url = table.read("url", "http://localhost", as_url)
-    found = _effective(table, scope, name=name, url=url, base=base, presets=presets)
-    advise(found, table, scope)
+    # Until the Platform tells where it serves, its address there stands for it.
+    url = "http://localhost" if platform is None else f"{PLATFORM_URL}/{platform}"
+    url = table.read("url", url, as_url)
+    found = _effective(
+        table,
+        scope,
+        name=name,
+        url=url,
+        platform=platform,
+        base=base,
+        presets=presets,
+    )
+    if found.probe:
+        advise(found, table, scope)
     return found
 
 
@@ -186,15 +205,19 @@ def _effective(
     *,
     name: str,
     url: str,
+    platform: PlatformAddress | None = None,
     base: Path | None,
     presets: Mapping[str, Preset],
 ) -> Deployment:
-    scale_to_zero = table.boolean("scale_to_zero", fallback=False)
+    # Those of the Platform have no instance while nobody asks.
+    scale_to_zero = table.boolean("scale_to_zero", fallback=platform is not None)
     image = table.read("image", "synthetic", lambda value: as_image(value, base))
     dialect = table.choice("dialect", "ultralytics", known=(*DIALECTS, *presets))
     return Deployment(
         name=name,
         url=url,
+        platform=platform,
+        probe=table.boolean("probe", fallback=platform is None),
         dialect=dialect,
         preset=_preset(table, scope, presets.get(dialect) or shipped(dialect)),
         model=_optional(table, "model", as_model),

@@ -20,6 +20,7 @@ import platformdirs
 
 from yolotop.config.deployment import read_defaults, read_deployment
 from yolotop.config.environment import COLLECTOR_KINDS, read_environment
+from yolotop.config.hosted import check_workspace, read_platform
 from yolotop.config.locate import Layout, locate
 from yolotop.config.presets import read_presets
 from yolotop.config.problems import (
@@ -48,6 +49,7 @@ _SECTIONS: Final = (
     "keymap",
     "collector",
     "store",
+    "platform",
     "preset",
     "defaults",
     "deployment",
@@ -183,6 +185,8 @@ def parse(
         presets,
     )
     deployments = _deployments(document, defaults, findings, base, presets)
+    platform = read_platform(document, findings, base=base)
+    platform = check_workspace(platform, deployments, findings)
     where = _data_dir(document, top, base=base, env=env, flag=data_dir)
     if path is not None:
         _check_mode(path, top)
@@ -196,6 +200,7 @@ def parse(
         collector=collector,
         store=store,
         presets=presets,
+        platform=platform,
         warnings=tuple(str(warning) for warning in findings.warnings),
     )
 

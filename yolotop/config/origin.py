@@ -146,6 +146,8 @@ def _own_table(text: str, name: str) -> tuple[int, Mapping[str, object]]:
 
 def _settings(found: Deployment, sources: _Sources) -> Iterator[Setting]:
     for key in KEYS:
+        if key in ("platform", "probe") and found.platform is None:
+            continue
         if key in PARTS:
             yield from _part(key, found, sources)
         elif key == "golden":
@@ -220,6 +222,8 @@ def _effective(found: Deployment, key: str) -> object:
     """The value in force, as the file would write it."""
     if key == "headers":
         return dict(found.headers) or None
+    if key == "platform":
+        return str(found.platform)
     seconds = getattr(found, f"{key}_s", None)
     return (
         format_duration(seconds) if seconds is not None else getattr(found, key, None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from yolotop.model import Deployment, StoreSettings
+from yolotop.model import Deployment, SecretRef, StoreSettings
 from yolotop.model.preset import Preset
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
@@ -68,6 +68,9 @@ METRICS_PROFILES: Final = (
 )
 """Readings of metrics pages; those of ``probe/metrics/profiles.py``."""
 
+PLATFORM_URL: Final = "https://platform.ultralytics.com"
+"""The control plane of Ultralytics Platform."""
+
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})
 _NO_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
@@ -111,13 +114,27 @@ class CollectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """``[platform]``: the workspace of ``owner`` (empty: the key's own).
+
+    ``follow`` takes every deployment of it; without, only those that are written down.
+    ``api_key`` is where the key is, ``None`` for where ultralytics keeps its own.
+    """
+
+    follow: bool = True
+    owner: str = ""
+    api_key: SecretRef | None = None
+    base_url: str = PLATFORM_URL
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A validated configuration. ``path`` is ``None`` when no file was found.
 
     ``defaults`` is the ``[defaults]`` table as written, environment applied: what a
     trial of an unregistered endpoint starts from. ``warnings`` are sentences, with
     their place, about what is allowed but rarely meant. ``presets`` are those of the
-    file, by name.
+    file, by name. ``platform`` is there wherever anything is of the Platform.
     """
 
     path: Path | None
@@ -132,6 +149,7 @@ class Config:
     presets: Mapping[str, Preset] = field(
         default_factory=lambda: _NO_PRESETS, hash=False
     )
+    platform: PlatformSettings | None = None
 
     def deployment(self, name: str) -> Deployment | None:
         """The deployment of that name, however its accents are composed."""

@@ -30,6 +30,7 @@ from yolotop.model.deployment import (
     StoreSettings,
 )
 from yolotop.model.golden import Baseline, Tolerance
+from yolotop.model.hosting import Hosting, PlatformAddress
 from yolotop.model.judged import (
     Event,
     HealthState,
@@ -61,10 +62,12 @@ __all__ = [
     "Expectation",
     "Health",
     "HealthState",
+    "Hosting",
     "Light",
     "Maintenance",
     "Outcome",
     "Phases",
+    "PlatformAddress",
     "Prediction",
     "ProbeError",
     "ProbeKind",

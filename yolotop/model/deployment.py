@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from yolotop.model.golden import Baseline, Tolerance
+from yolotop.model.hosting import Hosting, PlatformAddress
 from yolotop.model.preset import ULTRALYTICS, Preset, Tensor
 from yolotop.model.words import ProbeKind
 
@@ -87,6 +88,9 @@ class Deployment:
     compared within ``tolerance``. ``metrics_url`` is where the server counts its real
     traffic (``""``: nowhere, ``None``: where the preset says). ``tensor`` is what goes
     in and comes out, for servers of tensors (``None``: as ultralytics exports).
+    ``platform`` is its address on Ultralytics Platform, for one that runs there; then
+    ``probe`` tells whether its endpoint is asked at all, and ``hosting`` what the
+    Platform last said of it, which is no part of its settings.
     """
 
     name: str
@@ -136,10 +140,15 @@ class Deployment:
     tolerance: Tolerance = Tolerance()  # noqa: RUF009 - frozen, so sharing it is safe
     metrics_url: str | None = None
     tensor: Tensor | None = None
+    platform: PlatformAddress | None = None
+    probe: bool = True
+    hosting: Hosting | None = field(default=None, compare=False)
 
     @property
     def questions(self) -> tuple[ProbeKind, ...]:
         """What can be asked of it at all, liveness first."""
+        if not self.probe:
+            return ()
         preset = self.preset
         asked = (
             (ProbeKind.HEALTH, preset.liveness),

@@ -119,3 +119,5 @@ class EventKind(StrEnum):
     CERTIFICATE = "certificate"
     METRICS = "metrics"
     LIBRARY_CHANGED = "library_changed"
+    PLATFORM = "platform"
+    LOG = "log"

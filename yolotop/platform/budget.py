@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -46,7 +46,7 @@ class Budget:
     def __init__(
         self,
         now: Callable[[], float],
-        sleep: Callable[[float], asyncio.Future[None]] | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
         limits: Mapping[Category, int] = LIMITS,
     ) -> None:
         """``now`` is monotonic, in seconds; ``sleep`` waits on the same clock."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from yolotop.platform import lenient
 from yolotop.text import show_url
@@ -106,7 +107,7 @@ class PlatformDeployment:
             owner=owner,
             slug=slug,
             name=lenient.text(found, "name", limit=100) or slug,
-            lifecycle=_lifecycle(told),
+            lifecycle=lifecycle_of(told),
             message=lenient.text(found, "statusMessage"),
             region=lenient.text(found, "region"),
             service_url=_service_url(lenient.text(found, "serviceUrl", limit=2_000)),
@@ -131,7 +132,8 @@ class PlatformDeployment:
         return self.min_instances == 0
 
 
-def _lifecycle(told: str) -> Lifecycle:
+def lifecycle_of(told: str) -> Lifecycle:
+    """A word of the Platform's."""
     try:
         return Lifecycle(told)
     except ValueError:
@@ -139,7 +141,14 @@ def _lifecycle(told: str) -> Lifecycle:
 
 
 def _service_url(told: str) -> str:
-    return told if told.startswith(("https://", "http://")) else ""
+    """Where it serves; a key goes there, so never in the clear to another machine."""
+    try:
+        parts = urlsplit(told)
+        loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return ""
+    allowed = parts.scheme == "https" or (parts.scheme == "http" and loopback)
+    return told if allowed and parts.hostname else ""
 
 
 def _shown(url: object) -> str:
@@ -211,7 +220,7 @@ class Change:
     def read(cls, document: object) -> Change:
         """A change that says nothing is one whose end has to be looked for."""
         found = lenient.table(document)
-        told = _lifecycle(lenient.text(found, "status"))
+        told = lifecycle_of(lenient.text(found, "status"))
         return cls(told, lenient.text(found, "message"))
 
 

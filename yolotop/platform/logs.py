@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from yolotop.model import Severity
 from yolotop.platform import lenient
@@ -168,6 +169,25 @@ def joined(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
     if traceback is not None:
         done[place] = _closed(done[place], traceback)
     return tuple(done)
+
+
+def inference_errors(entries: Iterable[LogEntry]) -> tuple[int, int]:
+    """Requests for predictions, and how many failed.
+
+    Health checks, pages for people, and what was turned away because there was no
+    instance yet are left out: a cold start alone would be an error rate else.
+    """
+    asked = failed = 0
+    for entry in entries:
+        http = entry.http
+        if http is None or http.status is None or http.latency_ms is None:
+            continue
+        path = urlsplit(http.url).path.rstrip("/")
+        no_instance = http.status == 429 and http.latency_ms == 0
+        if path.endswith("/predict") and not no_instance:
+            asked += 1
+            failed += http.status >= 400
+    return asked, failed
 
 
 def _closed(first: LogEntry, traceback: Traceback) -> LogEntry:

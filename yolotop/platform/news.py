@@ -22,11 +22,15 @@ _SEVERITY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing that happened; ``deployment`` as it is now, or as it was last."""
+    """One thing that happened; ``deployment`` as it is now, or as it was last.
+
+    ``is_lifecycle`` tells that it entered another state.
+    """
 
     deployment: PlatformDeployment
     severity: Severity
     message: str
+    is_lifecycle: bool = False
 
 
 def news(
@@ -76,7 +80,7 @@ def _changes(was: PlatformDeployment, now: PlatformDeployment) -> list[News]:
         if (was.lifecycle, now.lifecycle) == (Lifecycle.DEPLOYING, Lifecycle.STOPPED):
             severity = Severity.ERROR  # A start that failed ends there.
         message = f"{was.lifecycle.value} → {state(now)}"
-        told.append(News(now, severity, message))
+        told.append(News(now, severity, message, is_lifecycle=True))
     elif now.message != was.message and now.message:
         severity = _SEVERITY.get(now.lifecycle, Severity.INFO)
         told.append(News(now, severity, state(now)))

@@ -82,7 +82,10 @@ class _Turn:
 
 @dataclass(slots=True)
 class Watch:
-    """``now`` is monotonic. The first list is what there is, not news."""
+    """``now`` is monotonic. ``deployments`` are those that were known before.
+
+    Without any the first list is what there is, and no news.
+    """
 
     source: Source
     now: Callable[[], float]
@@ -92,6 +95,14 @@ class Watch:
     _list_failures: int = field(default=0, init=False)
     _turns: dict[str, _Turn] = field(default_factory=dict, init=False)
     _troubled: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        # What was known before is compared with the first list, too.
+        self._known = bool(self.deployments)
+
+    def soon(self) -> None:
+        """Something was changed by hand: the list is due now."""
+        self._list_at = min(self._list_at, self.now())
 
     def wait_s(self) -> float:
         """Seconds until something is due; 0: now."""

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from yolotop.model import (
     Deployment,
     Event,
     HealthState,
+    Hosting,
     Sample,
     Severity,
     Traffic,
@@ -69,6 +71,9 @@ __all__ = [
 ]
 
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
 class LineQuery(Protocol):
     """Which lines are wanted, asked in a way that lets a store skip most of them.
 
@@ -95,8 +100,21 @@ class LineQuery(Protocol):
 class Writer(Protocol):
     """What the one collector of a data directory may do; calls come in turn."""
 
-    async def register(self, deployments: Sequence[Deployment], at: float) -> None:
-        """Make exactly these the registered deployments; history of others stays."""
+    async def register(
+        self,
+        deployments: Sequence[Deployment],
+        at: float,
+        *,
+        renamed: Mapping[str, str] = NOTHING,
+    ) -> None:
+        """Make exactly these the registered deployments; history of others stays.
+
+        ``renamed`` holds new names by old ones: their history goes with them, unless
+        there has been one of the new name before.
+        """
+
+    async def load_hosted(self) -> dict[str, Hosting]:
+        """What platforms last said of the registered deployments, by name."""
 
     async def load_states(self) -> dict[str, HealthState]:
         """The persisted state of every deployment that has one, by name."""

@@ -15,6 +15,7 @@ from yolotop.model import (
     ErrorKind,
     EventKind,
     Health,
+    Hosting,
     Outcome,
     Phases,
     ProbeKind,
@@ -43,6 +44,10 @@ class RequestKind(StrEnum):
     TRIAL = "trial"
     PREDICT = "predict"
     RECOGNISE = "recognise"
+    PLATFORM_LIST = "platform_list"
+    PLATFORM_LOG = "platform_log"
+    PLATFORM_START = "platform_start"
+    PLATFORM_STOP = "platform_stop"
     STOP = "stop"
 
 
@@ -60,6 +65,10 @@ class Request:
     finds out what a server is, with GETs alone: ``body`` is a table as for a trial,
     the result a JSON object with ``dialect`` (or ``null``), ``sure``, ``why``,
     ``settings`` for that table, ``models``, ``unsaid``, ``wants_key`` and ``asked``.
+    *Platform_list* tells what there is on Ultralytics Platform: ``body`` is an owner or
+    nothing, the result ``{"owner", "cut", "deployments": [...]}``. *Platform_log*
+    fetches the newest lines of a deployment's log there into the history,
+    *platform_start* and *platform_stop* start and stop it; each result is a sentence.
     """
 
     id: int
@@ -75,7 +84,7 @@ class Registered:
 
     ``position`` is its place in the config file, from 0. ``objective`` is the share of
     good predict probes, 0-1, over ``objective_range_s``. ``location`` is latitude and
-    longitude in degrees.
+    longitude in degrees. ``hosting`` is what the platform that runs it last said.
     """
 
     name: str
@@ -92,6 +101,7 @@ class Registered:
     objective: float = 0.99
     objective_range_s: float = 604_800.0
     location: tuple[float, float] | None = None
+    hosting: Hosting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +286,9 @@ class CollectorStatus:
     """What the collector says of itself; ``beat_at`` is renewed at least every 5 s.
 
     ``note`` is what is wrong, if anything (a broken config edit, a full disk), for
-    the screen. ``overruns`` counts missed grid slots since start.
+    the screen. ``overruns`` counts missed grid slots since start. ``platform`` says
+    whose deployments on Ultralytics Platform are followed, and what is left of the
+    calls that it allows.
     """
 
     pid: int
@@ -287,3 +299,4 @@ class CollectorStatus:
     note: str = ""
     overruns: int = 0
     stopped_at: float | None = None
+    platform: str = ""

@@ -59,7 +59,8 @@ from yolotop.store.sqlite.shelf import LineShelf
 from yolotop.store.state import decode_state
 
 _COLLECTOR: Final = """
-SELECT pid, started_at, beat_at, version, config_path, note, overruns, stopped_at
+SELECT pid, started_at, beat_at, version, config_path, note, overruns, stopped_at,
+       platform
 FROM collector
 """
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from yolotop.store.hosting import decode_hosting
 from yolotop.store.protocol import Registered
 from yolotop.store.sqlite.connection import Rows
 
 REGISTERED: Final = """
 SELECT name, url, dialect, "group", region, tags, position, paused,
        predict_interval_s, first_seen_at, removed_at, objective, objective_range_s,
-       lat, lon
+       lat, lon, hosting
 FROM deployment WHERE ?1 OR removed_at IS NULL
 ORDER BY removed_at IS NOT NULL, position, id
 """
@@ -39,6 +40,7 @@ def decode(rows: Rows) -> list[Registered]:
             objective=row[11],
             objective_range_s=row[12],
             location=None if row[13] is None else (row[13], row[14]),
+            hosting=None if row[15] is None else decode_hosting(row[15]),
         )
         for row in rows
     ]

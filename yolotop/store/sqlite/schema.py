@@ -180,6 +180,11 @@ _LOCATIONS: Final = (
     "ALTER TABLE deployment ADD COLUMN lon REAL",
 )
 
+_HOSTING: Final = (
+    "ALTER TABLE deployment ADD COLUMN hosting TEXT",
+    "ALTER TABLE collector ADD COLUMN platform TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: Final = (
     Migration(1, _FIRST),
     Migration(2, (tails.CREATE,), fill=tails.fill),
@@ -188,4 +193,5 @@ MIGRATIONS: Final = (
     Migration(5, _LOCATIONS),
     Migration(6, (presence.CREATE,), fill=presence.start),
     Migration(7, traffic.CREATE),
+    Migration(8, _HOSTING),
 )

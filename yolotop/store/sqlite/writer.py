@@ -23,13 +23,15 @@ from yolotop.model import (
     Event,
     EventKind,
     HealthState,
+    Hosting,
     Sample,
     Severity,
     StoreSettings,
     Traffic,
 )
 from yolotop.store.disk import Disk
-from yolotop.store.protocol import CollectorStatus, Request, RequestKind
+from yolotop.store.hosting import decode_hosting, encode_hosting
+from yolotop.store.protocol import NOTHING, CollectorStatus, Request, RequestKind
 from yolotop.store.sqlite import batch, retention
 from yolotop.store.sqlite.connection import STATES, fetch, run, transaction
 from yolotop.store.sqlite.failures import translated
@@ -43,17 +45,26 @@ that writing cannot delay the timestamps of probes in flight."""
 _REGISTER: Final = """
 INSERT INTO deployment (name, url, dialect, "group", region, tags, position, paused,
                         predict_interval_s, objective, objective_range_s, lat, lon,
-                        first_seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        hosting, first_seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
   url = excluded.url, dialect = excluded.dialect, "group" = excluded."group",
   region = excluded.region, tags = excluded.tags, position = excluded.position,
   paused = excluded.paused, predict_interval_s = excluded.predict_interval_s,
   objective = excluded.objective, objective_range_s = excluded.objective_range_s,
-  lat = excluded.lat, lon = excluded.lon, removed_at = NULL
+  lat = excluded.lat, lon = excluded.lon, hosting = excluded.hosting,
+  removed_at = NULL
+"""
+_RENAME: Final = """
+UPDATE deployment SET name = ?2 WHERE name = ?1
+AND NOT EXISTS (SELECT 1 FROM deployment WHERE name = ?2)
+"""
+"""History goes by ``id``. Where the name is taken by an earlier one, both stay."""
+_HOSTED: Final = """
+SELECT name, hosting FROM deployment WHERE removed_at IS NULL AND hosting IS NOT NULL
 """
 _BEAT: Final = """
-INSERT OR REPLACE INTO collector VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO collector VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TOO_OLD: Final = "this collector is older than the terminal: restart it"
 """The answer to a kind of request that is not known here."""
@@ -88,18 +99,33 @@ class SqliteWriter:
         async with self._writing():
             await self._connection.execute_fetchall(_ORPHANS)
 
-    async def register(self, deployments: Sequence[Deployment], at: float) -> None:
+    async def register(
+        self,
+        deployments: Sequence[Deployment],
+        at: float,
+        *,
+        renamed: Mapping[str, str] = NOTHING,
+    ) -> None:
         """Make exactly these the registered deployments; history of others stays."""
         names = [deployment.name for deployment in deployments]
         rows = [_row(position, d, at) for position, d in enumerate(deployments)]
         async with self._writing():
             self._memory = None
+            await run(self._connection, [(_RENAME, [*renamed.items()])])
             await self._connection.execute_fetchall(
                 "UPDATE deployment SET removed_at = ? WHERE removed_at IS NULL "
                 "AND name NOT IN (SELECT value FROM json_each(?))",
                 (at, json.dumps(names)),
             )
             await run(self._connection, [(_REGISTER, rows)])
+
+    async def load_hosted(self) -> dict[str, Hosting]:
+        """What platforms last said of what is registered, by name."""
+        self._check_open()
+        with translated(self._path):
+            rows = await fetch(self._connection, _HOSTED)
+        found = {name: decode_hosting(body) for name, body in rows}
+        return {name: one for name, one in found.items() if one is not None}
 
     async def load_states(self) -> dict[str, HealthState]:
         """The persisted state of every deployment that has one, by name."""
@@ -167,6 +193,7 @@ class SqliteWriter:
             status.note,
             status.overruns,
             status.stopped_at,
+            status.platform,
         )
         try:
             await self._execute(_BEAT, row)
@@ -288,5 +315,6 @@ def _row(position: int, deployment: Deployment, at: float) -> tuple[object, ...]
         deployment.objective_range_s,
         lat,
         lon,
+        None if deployment.hosting is None else encode_hosting(deployment.hosting),
         at,
     )
