@@ -16,7 +16,8 @@ import pytest
 from yolotop.config.load import parse
 from yolotop.config.schema import PlatformSettings
 from yolotop.demo.platform.routes import ControlPlane
-from yolotop.demo.platform.world import Deployment, World
+from yolotop.demo.platform.deployment import Deployment
+from yolotop.demo.platform.world import World
 from yolotop.errors import ConfigError
 from yolotop.model import EventKind, Health, Outcome, Severity
 from yolotop.platform.budget import Budget
@@ -157,10 +158,9 @@ async def test_a_failure_is_told_with_its_log(play: Play) -> None:
     await play.pass_time(80)
     assert play.health("lane") is Health.DOWN
     lines = [e for e in play.bench.writer.events if e.kind is EventKind.LOG]
-    assert [line.message for line in lines] == [
-        "Revision is not ready: container failed to start"
-    ]
-    assert lines[0].severity is Severity.ERROR
+    assert "Starting new instance" in lines[0].message
+    assert lines[-1].message == "Revision is not ready: container failed to start"
+    assert lines[-1].severity is Severity.ERROR
     assert "failed on the Platform: container failed to start" in play.said("lane")
 
 

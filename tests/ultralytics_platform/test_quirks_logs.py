@@ -130,6 +130,18 @@ def test_lines_of_a_start_appear_when_their_time_has_come(
     assert ask.one("dock")["status"] == "ready"
 
 
+def test_a_start_that_fails_says_so_last_and_never_that_it_runs(
+    server: PlatformServer, ask: Asker, hand: HandClock
+) -> None:
+    """§3.3: the log has the reason that statusMessage has."""
+    server.deploy("dock", ready=False, fails="out of memory")
+    hand.at += 60
+    told = [one["message"] for one in ask.logs("dock")]
+    assert told[0] == "Revision is not ready: out of memory"
+    assert told[-1].startswith("Starting new instance")
+    assert not any("Uvicorn running" in message for message in told)
+
+
 def test_the_log_of_one_that_errs_has_its_tracebacks_and_its_requests(
     server: PlatformServer, ask: Asker, hand: HandClock
 ) -> None:

@@ -28,12 +28,12 @@ MEMORY: Final = "container exceeded its memory limit of 2 GiB while loading the 
 _LIVES: Final[Mapping[str, Mapping[str, Any]]] = {
     # Busy, and fine.
     "pallet-count": {
-        "region": "europe-west1", "rate_per_h": 420.0, "swing": 0.6,
+        "region": "europe-west1", "rate_per_h": 600.0, "swing": 0.5,
         "error_share": 0.003, "p50_ms": 48.0,
     },
     # Busy, and 8 % of it fails.
     "scan-gate": {
-        "region": "us-central1", "rate_per_h": 260.0, "swing": 0.4,
+        "region": "us-central1", "rate_per_h": 720.0, "swing": 0.3,
         "error_share": 0.08, "p50_ms": 95.0,
     },
     # Nobody asks it: it has no instance.
@@ -42,7 +42,7 @@ _LIVES: Final[Mapping[str, Mapping[str, Any]]] = {
     "pilot": {"region": "africa-south1", "rate_per_h": 40.0},
     # Paid, and bound to a key that is another than the workspace's.
     "press-watch": {
-        "region": "australia-southeast1", "rate_per_h": 540.0, "swing": 0.2,
+        "region": "australia-southeast1", "rate_per_h": 480.0, "swing": 0.2,
         "error_share": 0.001, "p50_ms": 28.0, "cpu": 4, "memory_gi": 8,
         "min_instances": 1, "metered": True,
     },

@@ -143,7 +143,9 @@ class Deployment:
         if state == "deploying":
             ready = self._next()
             assert ready is not None
-            self.lines.start(ready[0] - BOOT_S - 0.5, self.address, cold=False)
+            begun_at = ready[0] - BOOT_S - 0.5
+            fails = bool(self.fails)
+            self.lines.start(begun_at, self.address, cold=False, fails=fails)
         elif state == "ready":
             self._be_ready(at)
         elif self.serves and state in ("stopping", "stopped", "deleted"):

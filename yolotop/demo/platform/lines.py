@@ -88,16 +88,19 @@ class Lines:
         )
         del self.entries[:-MOST]
 
-    def start(self, at: float, service_url: str, *, cold: bool) -> None:
+    def start(
+        self, at: float, service_url: str, *, cold: bool, fails: bool = False
+    ) -> None:
         """A new instance, and the request that was turned away while there was none.
 
-        What the application says of its start comes twenty seconds later.
+        What the application says of its start comes twenty seconds later; of one that
+        fails, it gets no further than to wait.
         """
         reason = "AUTOSCALING" if cold else "DEPLOYMENT_ROLLOUT"
         self.add(at, "INFO", f"Starting new instance. Reason: {reason}")
         if cold:
             self.request(at + 0.1, "GET", f"{service_url}/health", 429, 0, "node")
-        for n, line in enumerate(STARTUP):
+        for n, line in enumerate(STARTUP[:2] if fails else STARTUP):
             self.add(at + BOOT_S + n / 100, "DEFAULT", line)
 
     def request(
