@@ -15,8 +15,8 @@ import pytest
 
 from yolotop.config.load import parse
 from yolotop.config.schema import PlatformSettings
-from yolotop.demo.platform.routes import ControlPlane
 from yolotop.demo.platform.deployment import Deployment
+from yolotop.demo.platform.routes import ControlPlane
 from yolotop.demo.platform.world import World
 from yolotop.errors import ConfigError
 from yolotop.model import EventKind, Health, Outcome, Severity

@@ -20,6 +20,7 @@ import pytest
 
 from yolotop.collect.lock import holder, is_held
 from yolotop.demo.cast import CAST, Part
+from yolotop.demo.platform.cast import NAMES as NAMES_OF_THE_PLATFORM
 
 NAMES = {role.part: role.name for role in CAST}
 # Probing by hand, in this process, must not wait for a port that is half closed.
@@ -141,6 +142,28 @@ def test_headless_shows_every_character_in_the_right_state(
     ).stdout
     assert "model replaced: shapes → shapes2; classes changed: 3 → 2" in logged
     assert "starting up (429), asks to retry after 4 s" in logged
+
+
+@pytest.mark.e2e
+def test_with_the_platform_both_kinds_are_on_one_screen(
+    env: dict[str, str], home: Path
+) -> None:
+    words = ("--json", "--duration", "8s", "--data-dir", str(home))
+    done = run(env, "--platform", *words)
+    assert done.returncode == 0, done.stderr
+    assert "10 endpoints and a stand-in for Ultralytics Platform ready" in done.stderr
+    cards = {card["name"]: card for card in json.loads(done.stdout)["deployments"]}
+    assert set(cards) == {role.name for role in CAST} | set(NAMES_OF_THE_PLATFORM)
+    assert cards["lab-bench"]["state"] == "paused"
+    assert cards["pallet-count"]["state"] == "up"
+    assert cards["new-line"]["state"] == "cold"
+    assert cards[NAMES[Part.HEALTHY]]["state"] == "up"
+    assert is_over(home)
+    # Without it the next time, nothing is asked where nobody answers.
+    done = run(env, *words)
+    assert done.returncode == 0, done.stderr
+    names = {card["name"] for card in json.loads(done.stdout)["deployments"]}
+    assert names == {role.name for role in CAST}
 
 
 @pytest.mark.e2e
