@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.platform_server import KEY, HandClock
+from yolotop.config.load import parse
 from yolotop.demo.cast import SEATS, seats
 from yolotop.demo.platform import cast
 from yolotop.demo.platform.deployment import Deployment
@@ -15,6 +16,7 @@ from yolotop.demo.platform.endpoint import Endpoint
 from yolotop.demo.platform.figures import metrics
 from yolotop.demo.platform.routes import ControlPlane
 from yolotop.demo.platform.world import OWNER, World
+from yolotop.demo.script import shipped
 from yolotop.demo.workshop import Workshop
 from yolotop.platform.contract import Lifecycle, Listed, PlatformDeployment
 from yolotop.platform.news import news
@@ -62,7 +64,11 @@ def test_eight_are_on_in_regions_of_their_own(world: World) -> None:
     assert states.pop("lab-bench") is Lifecycle.STOPPED
     assert states.pop("pilot") is Lifecycle.STOPPED
     assert set(states.values()) == {Lifecycle.READY}
-    assert len({each.region for each in listed(world)}) == 8
+    regions = {each.region for each in listed(world)}
+    assert len(regions) == 8
+    # Nor is one hidden on the map by one of the ten.
+    ten = {each.region for each in parse(shipped(), path=None, env={}).deployments}
+    assert not regions & ten
 
 
 def test_each_of_them_shows_what_it_is_there_for(world: World) -> None:
