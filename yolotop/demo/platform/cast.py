@@ -33,7 +33,7 @@ _LIVES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     # Busy, and 8 % of it fails.
     "scan-gate": {
-        "region": "us-east4", "rate_per_h": 720.0, "swing": 0.3,
+        "region": "us-east4", "rate_per_h": 720.0, "swing": 0.2,
         "error_share": 0.08, "p50_ms": 95.0,
     },
     # Nobody asks it: it has no instance.

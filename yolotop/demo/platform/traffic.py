@@ -63,12 +63,16 @@ def minute(demand: Demand, number: int) -> tuple[Request, ...]:
         1 + demand.swing * sin(2 * pi * (hour - PEAK_H + 6) / 24)
     )
     count = int(dice.uniform(0.6, 1.4) * rate / 60 + dice.random())
+    # As many as its share, give or take one: a share that is drawn for each request
+    # would be half or twice as high in every other quarter of an hour.
+    failures = int(count * demand.error_share + dice.random())
+    failed = set(dice.sample(range(count), min(count, failures)))
     made = []
     for n in range(count):
         at = number * 60 + (n + dice.random()) * 60 / count
         latency = demand.p50_ms * dice.lognormvariate(0, 0.35)
         status = 200
-        if dice.random() < demand.error_share:
+        if n in failed:
             status, latency = dice.choice(FAULTS), latency / 3
         made.append(Request(at, status, latency, agent=dice.choice(AGENTS)))
     return tuple(made)
