@@ -42,7 +42,7 @@ from yolotop.probe.failures import ConnectFailure
 from yolotop.probe.frames import from_file, synthetic
 from yolotop.probe.prober import Shown
 from yolotop.probe.recognise import Finding
-from yolotop.store.protocol import NOTHING, CollectorStatus, Request, RequestKind
+from yolotop.store.protocol import NONE_RENAMED, CollectorStatus, Request, RequestKind
 
 START = 1_700_000_000.0
 
@@ -132,7 +132,7 @@ class MemoryWriter:
         deployments: Sequence[Deployment],
         at: float,
         *,
-        renamed: Mapping[str, str] = NOTHING,
+        renamed: Mapping[str, str] = NONE_RENAMED,
     ) -> None:
         self._check()
         self.registered = list(deployments)

@@ -116,6 +116,7 @@ async def test_all_of_a_workspace_is_followed_passively(play: Play) -> None:
     assert play.names() == ["dock", "yard"]
     assert play.health("dock") is Health.UP
     assert play.said("dock") == ["ready, says the Platform; not probed"]
+    assert not any("keeps the instance awake" in line for line in play.said())
     assert play.health("yard") is Health.PAUSED
     # Passive: nothing of ours was asked, and nothing that wakes.
     assert play.bench.asker.asked == []
@@ -375,3 +376,25 @@ async def test_forty_beside_own_servers_without_a_429(play: Play) -> None:
     assert play.plane.limits.refused == 0
     assert play.calls("/metrics") >= 40 * 9
     assert len(play.names()) == 41
+
+
+async def test_what_a_list_changes_leaves_own_servers_as_they_are(play: Play) -> None:
+    made = play.deploy("dock")
+    await play.start('platform = true\n[[deployment]]\nname="own"\nurl="http://h"\n')
+    await play.pass_time(5)
+    collector = play.bench.collector
+    assert collector is not None
+    source, before = play.bench.source, collector.rounds.deployment("own")
+    dock = collector.rounds.deployment("dock").hosting
+    again = parse(
+        'platform = true\n[[deployment]]\nname="own"\nurl="http://h"\n',
+        path=None,
+        env={},
+        data_dir=source.config.data_dir,
+    )
+    source.config, source.dirty = again, True
+    made.change("stop", play.bench.clock.now())
+    await play.pass_time(20)
+    # A meter knows by the object that its reading goes on.
+    assert collector.rounds.deployment("own") is before
+    assert collector.rounds.deployment("dock").hosting != dock

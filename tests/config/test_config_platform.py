@@ -9,9 +9,10 @@ import pytest
 
 from yolotop.config.edit import add_deployment
 from yolotop.config.load import load, parse
-from yolotop.config.schema import PLATFORM_URL, Config, PlatformSettings
+from yolotop.config.schema import Config, PlatformSettings
 from yolotop.errors import ConfigError
 from yolotop.model import PlatformAddress, SecretRef
+from yolotop.model.hosting import PLATFORM_URL
 
 
 def read(text: str) -> Config:

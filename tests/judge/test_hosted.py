@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from yolotop.judge.hosted import STOPPED, Word, follows, told, with_errors, word_of
-from yolotop.model import EventKind, Health, HealthState, Severity, Traffic
+from yolotop.judge.verdict import judge
+from yolotop.model import (
+    Answer,
+    Deployment,
+    ErrorKind,
+    EventKind,
+    Health,
+    HealthState,
+    PlatformAddress,
+    ProbeKind,
+    SecretRef,
+    Severity,
+    Traffic,
+)
 
 READY = word_of("ready", "", probed=False)
 
@@ -103,3 +116,17 @@ def test_the_same_word_again_is_no_news_and_a_new_reason_no_new_state() -> None:
     other, events = told(first, "d", Word(Health.UP, "other"), at=9.0)
     assert (other.message, other.since) == ("other", 2.0)
     assert events == ()
+
+
+def test_a_401_of_an_endpoint_is_another_key_and_not_a_bad_one() -> None:
+    dock = Deployment(
+        "d",
+        "https://d.example",
+        api_key=SecretRef("env", "K"),
+        platform=PlatformAddress("dock", "acme"),
+    )
+    answer = Answer("d", ProbeKind.PREDICT, started_at=0.0, http_status=401)
+    verdict = judge(answer, dock, HealthState())
+    assert verdict.message == "another key is bound to this endpoint (401)"
+    assert verdict.error is not None
+    assert verdict.error.kind is ErrorKind.UNAUTHORIZED

@@ -9,7 +9,6 @@ import pytest
 from control_plane import KEY
 
 from yolotop.errors import ConfigError
-from yolotop.platform.failure import FailureKind, another_key
 from yolotop.platform.keys import ENV, checked, found_key, settings_path, shown
 from yolotop.text import MASK
 
@@ -114,15 +113,3 @@ def test_a_place_with_control_characters_is_told_clean(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         found_key({"HOME": f"{tmp_path}/\x1b[2J"})
     assert "\x1b" not in str(caught.value)
-
-
-def test_a_401_of_an_endpoint_is_another_key_and_not_a_bad_one() -> None:
-    error = another_key("acme/dock", KEY, "66f0c0ffee")
-    assert error.kind is FailureKind.UNAUTHORIZED
-    assert error.message == (
-        "acme/dock refuses the key ul_01234567…: another key is bound to it "
-        "(its id is 66f0c0ffee)"
-    )
-    assert "api_key" in error.hint
-    assert KEY[:12] not in str(error)
-    assert "its id" not in another_key("acme/dock", KEY).message

@@ -19,9 +19,10 @@ from typing import Final
 
 from yolotop.config.deployment import deployment_from_table
 from yolotop.config.reach import as_url
-from yolotop.config.schema import PLATFORM_URL, Config
+from yolotop.config.schema import Config
 from yolotop.errors import ConfigError
 from yolotop.model import Deployment, Hosting, SecretRef
+from yolotop.model.hosting import PLATFORM_URL
 from yolotop.platform.contract import PlatformDeployment, lifecycle_of
 from yolotop.platform.metrics import SOURCE
 

@@ -208,6 +208,7 @@ class PlatformSource:
         if renamed or self._hosts.hosted != before or self._hosts.gone != gone_before:
             self._changed(renamed)
         named |= {one.id: name for name, one in self._hosts.hosted.items()}
+        self._book.keep(self._hosts.hosted)
         moved = self._tell_all()
         for item in seen.news:
             name = named.get(item.deployment.id)
@@ -227,18 +228,20 @@ class PlatformSource:
 
     def _tell_all(self) -> set[str]:
         """Whose state is another one now."""
-        now = self._clock.now()
-        moved = set()
-        for name, one in self._hosts.hosted.items():
-            word = word_of(one.lifecycle, one.message, probed=one.probed)
-            word = with_errors(word, self._book.minutes(name), now)
-            if self._rules().tell(name, word):
-                moved.add(name)
-                if word.health is Health.DEGRADED:
-                    self._spawn(self._fetch_quietly(name))
+        moved = {name for name in self._hosts.hosted if self._tell(name)}
         for name in self._hosts.gone:
             reason = "there is no such deployment on the Platform"
             self._rules().tell(name, Word(Health.DOWN, reason))
+        return moved
+
+    def _tell(self, name: str) -> bool:
+        """The Platform's word of one, as it was last; whether it is another state."""
+        one = self._hosts.hosted[name]
+        word = word_of(one.lifecycle, one.message, probed=one.probed)
+        word = with_errors(word, self._book.minutes(name), self._clock.now())
+        moved = self._rules().tell(name, word)
+        if moved and word.health is Health.DEGRADED:
+            self._spawn(self._fetch_quietly(name))
         return moved
 
     def _look_into(self, name: str, item: News) -> None:
@@ -253,7 +256,8 @@ class PlatformSource:
         rows = self._book.fresh(name, found.metrics)
         if rows:
             self._journal.add(traffic=rows)
-        self._tell_all()
+        if not self._is_silent:
+            self._tell(name)
 
     def _troubled(self, found: Trouble) -> None:
         if found.about:
@@ -312,6 +316,9 @@ class PlatformSource:
         client, one = self._of(name)
         since_at = one.log_at or self._clock.now() - FIRST_LOG_S
         entries = await client.logs(one.slug, since_at=since_at, by_hand=by_hand)
+        if (known := self._hosts.hosted.get(name)) is not None and known.log_at:
+            # Somebody else may have fetched it meanwhile.
+            entries = tuple(each for each in entries if each.at > known.log_at)
         if not entries:
             return "there is nothing new in its log on the Platform"
         self._journal.add(*(line_of(entry, name) for entry in entries))

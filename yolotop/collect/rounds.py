@@ -130,7 +130,9 @@ class Rounds:
 
     def update(self, deployment: Deployment) -> None:
         """Take what is no setting of a followed deployment: what its platform says."""
-        if self._deployments[deployment.name] == deployment:
+        known = self._deployments[deployment.name]
+        # Equal settings stay the same object: by that a meter knows its own reading.
+        if known == deployment and known.hosting != deployment.hosting:
             self._deployments[deployment.name] = deployment
 
     def arrange(self, names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ are new. Writing all of them would be 2,400 rows a minute of forty deployments.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -42,9 +43,10 @@ class TrafficBook:
         """The finer rows of the last answer."""
         return tuple(self._rows.get(name, {}).get(TRAFFIC_S, {}).values())
 
-    def forget(self, name: str) -> None:
-        """It is followed no longer, or under another name."""
-        self._rows.pop(name, None)
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all others: followed no longer, or under another name."""
+        for gone in self._rows.keys() - set(names):
+            del self._rows[gone]
 
 
 def _placed(row: Traffic) -> Traffic:

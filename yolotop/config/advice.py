@@ -27,9 +27,8 @@ def keeps_awake(deployment: Deployment) -> bool:
     A liveness request counts like any other: it wakes the instance too.
     """
     shortest = min(deployment.interval_s, deployment.predict_interval_s)
-    return (
-        deployment.scale_to_zero and not deployment.paused and shortest < ASLEEP_AFTER_S
-    )
+    asked = deployment.probe and not deployment.paused
+    return deployment.scale_to_zero and asked and shortest < ASLEEP_AFTER_S
 
 
 def advise(found: Deployment, table: Table, scope: Scope) -> None:

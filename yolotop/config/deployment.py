@@ -21,7 +21,7 @@ from yolotop.config.preset_tables import PARTS, with_parts
 from yolotop.config.presets import shipped
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
 from yolotop.config.reach import as_pem, as_proxy, as_url, existing_file
-from yolotop.config.schema import DIALECTS, PLATFORM_URL
+from yolotop.config.schema import DIALECTS
 from yolotop.config.secrets import parse_ref
 from yolotop.config.table import (
     Table,
@@ -34,6 +34,7 @@ from yolotop.config.table import (
 )
 from yolotop.config.tensor import read_tensor
 from yolotop.model import Deployment, PlatformAddress, SecretRef
+from yolotop.model.hosting import PLATFORM_URL
 from yolotop.model.preset import Preset
 from yolotop.text import clean
 

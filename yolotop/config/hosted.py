@@ -6,20 +6,19 @@ the Platform decides. It must not know how the Platform is asked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from yolotop.config.problems import Findings, Scope, kind_of, quoted
-from yolotop.config.schema import PLATFORM_URL, PlatformSettings
+from yolotop.config.schema import PlatformSettings
 from yolotop.config.secrets import parse_ref
 from yolotop.config.table import Table, as_boolean, as_text
 from yolotop.model import Deployment, PlatformAddress, SecretRef
+from yolotop.model.hosting import PLATFORM_URL, SLUG
 
 PLATFORM_KEYS: Final = ("follow", "owner", "api_key", "base_url")
-SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 LONGEST_SLUG: Final = 128
 LONGEST_OWNER: Final = 32
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

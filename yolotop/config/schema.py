@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from yolotop.model import Deployment, SecretRef, StoreSettings
+from yolotop.model.hosting import PLATFORM_URL
 from yolotop.model.preset import Preset
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
@@ -67,9 +68,6 @@ METRICS_PROFILES: Final = (
     "frigate",
 )
 """Readings of metrics pages; those of ``probe/metrics/profiles.py``."""
-
-PLATFORM_URL: Final = "https://platform.ultralytics.com"
-"""The control plane of Ultralytics Platform."""
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _NO_PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({})

@@ -124,6 +124,10 @@ def _judge_status(
     if status in (401, 403) or meant is ErrorKind.UNAUTHORIZED:
         if deployment.api_key is None:
             message = f"a key is wanted and none is configured ({status})"
+        elif deployment.platform is not None:
+            # An endpoint of the Platform takes the one key it was made with, so that
+            # a new key of the same workspace is no cure.
+            message = f"another key is bound to this endpoint ({status})"
         else:
             message = f"the key was refused ({status})"
         return _failed(ErrorKind.UNAUTHORIZED, _join(message, said))

@@ -6,7 +6,14 @@ is asked, nor what is made of its word.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+PLATFORM_URL: Final = "https://platform.ultralytics.com"
+"""The control plane of Ultralytics Platform."""
+SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+"""Owners (4 to 32 characters) and deployments (1 to 128) in its addresses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from yolotop import __version__
+from yolotop.model.hosting import PLATFORM_URL, SLUG
 from yolotop.platform import lenient, replies
 from yolotop.platform.budget import Budget, Category
 from yolotop.platform.contract import (
-    SLUG,
     Account,
     Change,
     EndpointHealth,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-BASE_URL: Final = "https://platform.ultralytics.com"
 TIMEOUT_S: Final = 20.0
 HEALTH_TIMEOUT_S: Final = 70.0
 """The Platform itself waits up to 55 s for a cold endpoint."""
@@ -63,7 +62,7 @@ class PlatformClient:
         *,
         budget: Budget,
         owner: str = "",
-        base_url: str = BASE_URL,
+        base_url: str = PLATFORM_URL,
         timeout_s: float = TIMEOUT_S,
         wall: Callable[[], float] = time.time,
         http: httpx.AsyncClient | None = None,
@@ -293,7 +292,7 @@ def _base(url: str) -> str:
         FailureKind.BAD_REQUEST,
         f"base_url {show_url(url)!r} is no address of the Platform: it needs https:// "
         "and a host",
-        hint=f"Leave it out for {BASE_URL}",
+        hint=f"Leave it out for {PLATFORM_URL}",
     )
 
 

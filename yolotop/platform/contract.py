@@ -7,18 +7,15 @@ know how they were asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from yolotop.model.hosting import SLUG
 from yolotop.platform import lenient
 from yolotop.text import show_url
-
-SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-"""Owners (4 to 32 characters) and deployments (1 to 128)."""
 
 
 class Lifecycle(StrEnum):

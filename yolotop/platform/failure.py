@@ -10,8 +10,6 @@ from enum import StrEnum
 from typing import Final
 
 from yolotop.errors import YolotopError
-from yolotop.platform.keys import shown
-from yolotop.text import clean
 
 
 class FailureKind(StrEnum):
@@ -68,21 +66,3 @@ class PlatformError(YolotopError):
         self.status = status
         self.retry_after_s = retry_after_s
         self.request_id = request_id
-
-
-def another_key(deployment: str, key: str, bound_id: str = "") -> PlatformError:
-    """What a 401 of an endpoint means, where the Platform itself takes ``key``.
-
-    An endpoint takes the one key it was made with, not every key of its workspace, so
-    a new key is no cure. ``bound_id`` is the id of that key, of an owner who is told.
-    """
-    which = f" (its id is {clean(bound_id, limit=64)})" if bound_id else ""
-    name = clean(deployment, limit=200)
-    return PlatformError(
-        FailureKind.UNAUTHORIZED,
-        f"{name} refuses the key {shown(key)}: another key is bound to it{which}",
-        status=401,
-        hint="Its card on the Platform shows how the bound key begins; give that one "
-        'as api_key = "env:NAME" of this [[deployment]], or make the endpoint anew '
-        "with the key you have",
-    )

@@ -19,6 +19,7 @@ from yolotop.model import Severity
 from yolotop.platform import lenient
 from yolotop.platform.printed import (
     LONGEST,
+    SEVERITIES,
     Traceback,
     begins_traceback,
     classified,
@@ -30,17 +31,6 @@ PAUSE_S: Final = 5.0
 """Between two lines of one traceback; they are printed at once."""
 LONGEST_READ: Final = 4 * LONGEST
 """Characters of a message that are looked at, for its end to be among them."""
-
-_SEVERITIES: Final = {
-    "DEBUG": Severity.DEBUG,
-    "INFO": Severity.INFO,
-    "NOTICE": Severity.INFO,
-    "WARNING": Severity.WARNING,
-    "ERROR": Severity.ERROR,
-    "CRITICAL": Severity.CRITICAL,
-    "ALERT": Severity.CRITICAL,
-    "EMERGENCY": Severity.CRITICAL,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +70,7 @@ class LogEntry:
         if at is None or not message:
             return None
         told = lenient.text(found, "severity").upper()
-        severity = _SEVERITIES.get(told)
+        severity = SEVERITIES.get(told)
         if severity is None:
             severity = classified(message)
         return cls(at, severity, message, told, http)

@@ -16,7 +16,7 @@ LONGEST: Final = 4_000
 """Characters of an entry."""
 _HEAD: Final = LONGEST // 4
 
-_WORDS: Final = {
+SEVERITIES: Final = {
     "TRACE": Severity.DEBUG,
     "DEBUG": Severity.DEBUG,
     "INFO": Severity.INFO,
@@ -52,7 +52,7 @@ def classified(message: str) -> Severity:
     """The severity of what was printed: its own word, or a traceback."""
     named = _FIRST_WORD.match(message)
     if named is not None:
-        return _WORDS[named[1]]
+        return SEVERITIES[named[1]]
     if begins_traceback(message) or _EXCEPTION.match(message):
         return Severity.ERROR
     return Severity.INFO

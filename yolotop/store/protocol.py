@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+NONE_RENAMED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class LineQuery(Protocol):
@@ -105,7 +105,7 @@ class Writer(Protocol):
         deployments: Sequence[Deployment],
         at: float,
         *,
-        renamed: Mapping[str, str] = NOTHING,
+        renamed: Mapping[str, str] = NONE_RENAMED,
     ) -> None:
         """Make exactly these the registered deployments; history of others stays.
 

@@ -31,7 +31,7 @@ from yolotop.model import (
 )
 from yolotop.store.disk import Disk
 from yolotop.store.hosting import decode_hosting, encode_hosting
-from yolotop.store.protocol import NOTHING, CollectorStatus, Request, RequestKind
+from yolotop.store.protocol import NONE_RENAMED, CollectorStatus, Request, RequestKind
 from yolotop.store.sqlite import batch, retention
 from yolotop.store.sqlite.connection import STATES, fetch, run, transaction
 from yolotop.store.sqlite.failures import translated
@@ -104,7 +104,7 @@ class SqliteWriter:
         deployments: Sequence[Deployment],
         at: float,
         *,
-        renamed: Mapping[str, str] = NOTHING,
+        renamed: Mapping[str, str] = NONE_RENAMED,
     ) -> None:
         """Make exactly these the registered deployments; history of others stays."""
         names = [deployment.name for deployment in deployments]
