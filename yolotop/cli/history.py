@@ -328,7 +328,9 @@ def _show_cards(snapshot: Snapshot) -> None:
                 shown.count(card.figures.requests),
                 shown.percent(card.figures.error_rate),
                 shown.ms(card.figures.p50_ms),
-                shown.ms(card.figures.p95_ms),
+                # A mean of P95s, as a platform counts them, is no P95.
+                ("~" if card.counted and card.figures.p95_ms else "")
+                + shown.ms(card.figures.p95_ms),
                 _ago(card, snapshot),
                 card.message,
             ]

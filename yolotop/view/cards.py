@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from yolotop.judge.hosted import STOPPED
 from yolotop.model import (
     Health,
     HealthState,
@@ -24,6 +25,7 @@ from yolotop.store.protocol import (
     StoredProbe,
     Tail,
 )
+from yolotop.view.counted import Count, is_counted
 from yolotop.view.format import age, until
 from yolotop.view.snapshot import (
     Beat,
@@ -111,14 +113,19 @@ def silence_of(registered: Registered, last_at: float | None, now: float) -> str
 
 
 def _message(
-    health: Health, state: HealthState | None, last: StoredProbe | None
+    health: Health,
+    state: HealthState | None,
+    last: StoredProbe | None,
+    *,
+    hosted: bool = False,
 ) -> str:
     if health is Health.PAUSED:
-        return "paused"
+        told = state is not None and state.message.startswith(STOPPED)
+        return state.message if told and state is not None else "paused"
     if health is Health.MAINTENANCE and state is not None and state.until_at:
         # As the collector says it, but in the local time that a face shows.
         return f"maintenance {until(state.until_at, since=state.since)}"
-    tells = health is not Health.UP or (state is not None and state.flapping)
+    tells = hosted or health is not Health.UP or (state is not None and state.flapping)
     if tells and state is not None and state.message:
         return state.message
     return last.message if last is not None else "no answer yet"
@@ -135,8 +142,11 @@ def card(
     silence: str = "",
     slo_left: float | None = None,
     traffic: Traffic | None = None,
+    count: Count | None = None,
 ) -> Card:
     """The deployment's card. ``running`` tells whether a collector is at work.
+
+    ``count`` is what its platform counted of the range.
 
     With ``silence`` (see :func:`silence_of`) its state is unknown since its last
     answer; the figures stay, they are of the range.
@@ -146,7 +156,13 @@ def card(
     severity = _SEVERITY.get(health)
     if severity is None:
         severity = last.severity if last is not None else Severity.INFO
-    waits = health is Health.UNKNOWN and running
+    counted = is_counted(registered)
+    waits = health is Health.UNKNOWN and running and not counted
+    last_at = track.last_at
+    if counted:
+        last_at = None if traffic is None else traffic.end_at
+        if figures.known:
+            figures = Figures() if count is None else count.figures
     return Card(
         name=registered.name,
         url=registered.url,
@@ -161,8 +177,8 @@ def card(
         every_s=registered.predict_interval_s,
         figures=figures,
         beats=track.beats,
-        last_at=track.last_at,
-        message=silence or _message(health, state, last),
+        last_at=last_at,
+        message=silence or _message(health, state, last, hosted=counted),
         severity=severity,
         http_status=last.http_status if last is not None else None,
         latency_ms=last.latency_ms if last is not None else None,
@@ -173,6 +189,9 @@ def card(
         if state is not None and health is Health.MAINTENANCE
         else None,
         traffic=traffic,
+        hosting=registered.hosting,
+        counted=counted,
+        pace=count.requests.values if counted and count is not None else (),
     )
 
 
@@ -202,6 +221,7 @@ def collector_view(status: CollectorStatus | None, now: float) -> CollectorView:
         pid=status.pid,
         note=status.note,
         overruns=status.overruns,
+        platform=status.platform,
     )
 
 

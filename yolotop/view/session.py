@@ -27,6 +27,7 @@ from yolotop.store.protocol import (
     StoredProbe,
 )
 from yolotop.view import cards as views
+from yolotop.view.counted import Counts, is_counted
 from yolotop.view.history import MICRO_S, MICRO_SPAN_S, History
 from yolotop.view.log import LogPage, LogQuery, page, page_at
 from yolotop.view.slo import Budgets
@@ -38,6 +39,7 @@ from yolotop.view.snapshot import (
     Figures,
     Range,
     Snapshot,
+    Trend,
 )
 from yolotop.view.steps import Trends, change, step_s, trends
 from yolotop.view.tally import Window
@@ -81,6 +83,7 @@ class Session:
         self._history = History(reader)
         self._turn = asyncio.Lock()
         self._budgets = Budgets(reader)
+        self._counts = Counts(reader)
         self._basis: _Basis | None = None
         self._snapshot = Snapshot(at=0.0)
         self._depth: Depth | None = None
@@ -132,7 +135,7 @@ class Session:
 
         history, name = self._history, entry.name
         track = history.tracks[name]
-        silence = "" if running else views.silence_of(entry, track.last_at, now)
+        silence = "" if running else views.silence_of(entry, self._heard_at(entry), now)
         budget = self._budgets.get(name)
         card = views.card(
             entry,
@@ -144,6 +147,7 @@ class Session:
             silence=silence,
             slo_left=budget.left if budget is not None else None,
             traffic=history.traffic.get(name),
+            count=self._counts.of(name),
         )
         return Scene(
             now, range_, _window(now, range_), card, entry.first_seen_at, budget
@@ -223,6 +227,8 @@ class Session:
         earlier = await history.earlier(window)
         since_at, trend = await self._trends(now, window)
         await self._budgets.renew(history.registered, now)
+        await self._counts.renew(history.registered, history.traffic, basis.range, now)
+        real = self._counts.fleet()
         shown = self._cards(
             lambda name: ledger.figures(name, window),
             basis.silences,
@@ -245,6 +251,10 @@ class Session:
             collector=collector,
             since_at=since_at,
             first_at=history.first_at,
+            real=None if real is None else real.figures,
+            real_requests=Trend() if real is None else real.requests,
+            real_errors=Trend() if real is None else real.errors,
+            real_p95=Trend() if real is None else real.p95,
         )
 
     async def _trends(self, now: float, window: Window) -> tuple[float | None, Trends]:
@@ -272,11 +282,17 @@ class Session:
         return since_at, trends(series, inside, step_s=step, since_at=since_at, now=now)
 
     def _silences(self, now: float, *, running: bool) -> tuple[str, ...]:
-        tracks = self._history.tracks
         return tuple(
-            "" if running else views.silence_of(entry, tracks[entry.name].last_at, now)
+            "" if running else views.silence_of(entry, self._heard_at(entry), now)
             for entry in self._history.registered
         )
+
+    def _heard_at(self, entry: Registered) -> float | None:
+        """When there was news of it: of what only its platform tells, from whoever
+        asked the platform."""
+        if is_counted(entry) and self._history.collector is not None:
+            return self._history.collector.beat_at
+        return self._history.tracks[entry.name].last_at
 
     def _cards(
         self,
@@ -300,6 +316,7 @@ class Session:
                 silence=silence,
                 slo_left=self._budgets.left(entry.name),
                 traffic=history.traffic.get(entry.name),
+                count=self._counts.of(entry.name),
             )
             known = before.get(entry.name)
             shown.append(known if known is not None and known == card else card)

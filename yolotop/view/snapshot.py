@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from yolotop.model import Health, Phases, ServerTimes, Severity, Traffic
+from yolotop.model import Health, Hosting, Phases, ServerTimes, Severity, Traffic
 from yolotop.store.protocol import Beat as Beat
 
 
@@ -88,7 +88,10 @@ class Card:
     budget, 1 for all of it and below 0 where it is overdrawn; ``None`` without a probe.
     ``location`` is latitude and longitude in degrees. ``until_at`` is when maintenance
     ends; ``None`` where it is in none. ``traffic`` is the newest that was counted of
-    its real traffic, however old.
+    its real traffic, however old. ``hosting`` is what its platform last said. Where
+    nobody else asks it, it is ``counted``: its figures are the platform's count of all
+    its requests, ``pace`` requests a minute in place of ``beats``, and ``last_at`` is
+    where the count ends.
     """
 
     name: str
@@ -114,6 +117,9 @@ class Card:
     location: tuple[float, float] | None = None
     until_at: float | None = None
     traffic: Traffic | None = None
+    hosting: Hosting | None = None
+    counted: bool = False
+    pace: tuple[float | None, ...] = ()
 
 
 class CollectorHealth(StrEnum):
@@ -127,13 +133,18 @@ class CollectorHealth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CollectorView:
-    """The collector as a face shows it; ``age_s`` since its last sign of life."""
+    """The collector as a face shows it; ``age_s`` since its last sign of life.
+
+    ``platform`` says whose deployments of Ultralytics Platform it follows, and how many
+    calls are left.
+    """
 
     health: CollectorHealth = CollectorHealth.NONE
     age_s: float | None = None
     pid: int | None = None
     note: str = ""
     overruns: int = 0
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,8 @@ class Snapshot:
     − 1, or ``None`` where there was no full range before. ``since_at`` is the start of
     what the trends cover: the range, or the young history's own start. Trends are
     requests a minute, errors as a share 0-1 and P95 in milliseconds. ``counts`` leaves
-    out states nobody is in.
+    out states nobody is in. ``real`` is what platforms counted of all that they host
+    (``None`` where they host nothing), with its ``real_`` trends.
     """
 
     at: float
@@ -160,6 +172,10 @@ class Snapshot:
     collector: CollectorView = field(default_factory=CollectorView)
     since_at: float | None = None
     first_at: float | None = None
+    real: Figures | None = None
+    real_requests: Trend = field(default_factory=Trend)
+    real_errors: Trend = field(default_factory=Trend)
+    real_p95: Trend = field(default_factory=Trend)
 
 
 EMPTY = Snapshot(at=0.0)

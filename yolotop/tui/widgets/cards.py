@@ -27,7 +27,7 @@ from yolotop.tui.ink import (
 )
 from yolotop.tui.layout import Density
 from yolotop.tui.places import region_text
-from yolotop.tui.trends import beat_rows
+from yolotop.tui.trends import beat_rows, trend_rows
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.view import format as fmt
 from yolotop.view.snapshot import Card
@@ -78,7 +78,9 @@ def heart(card: Card, setting: Setting) -> Span:
 
 def _age(card: Card, setting: Setting) -> str:
     if card.last_at is None:
-        return "no answer yet" if card.health is not Health.PAUSED else "paused"
+        if card.health is Health.PAUSED:
+            return "paused"
+        return "no traffic yet" if card.counted else "no answer yet"
     return fmt.age(setting.now - card.last_at, plain=setting.look.plain)
 
 
@@ -96,9 +98,26 @@ def _what(card: Card, setting: Setting, width: int) -> Row:
     state = (Span(_since(card, setting), role),)
     room = width - width_of(state) - 1
     long, short = f"{card.dialect} {look.dot} every {every}", f"every {every}"
+    if card.counted:
+        long, short = f"Platform {look.dot} not probed", "not probed"
     return spread(
         (Span(long if len(long) <= room else short, "faint"),), state, width, look
     )
+
+
+def p95_text(card: Card, width: int = 0, *, plain: bool) -> str:
+    """Its P95; ``~`` before one that is a mean of P95s, as a platform counts it."""
+    mark = "~" if card.counted and card.figures.p95_ms is not None else ""
+    return (mark + fmt.ms(card.figures.p95_ms, plain=plain)).rjust(width)
+
+
+def latest(card: Card, width: int, lines: int, look: Look) -> list[Row]:
+    """The newest answers; of what others count, requests a minute over the range."""
+    if card.counted:
+        values = card.pace if any(card.pace) else (None,)
+        return trend_rows(values, width, lines, look)
+    faded = card.health is Health.PAUSED
+    return beat_rows(card.beats, width, lines, look, faded=faded)
 
 
 def figures(card: Card, width: int, look: Look) -> Row:
@@ -107,7 +126,7 @@ def figures(card: Card, width: int, look: Look) -> Row:
     few = numbers.samples < FEW_SAMPLES
     failing = numbers.error_rate is not None and numbers.error_rate > ERROR_LIMIT
     p95: Row = (
-        Span(fmt.ms(numbers.p95_ms, width=6, plain=plain), "dim" if few else "bright"),
+        Span(p95_text(card, 6, plain=plain), "dim" if few else "bright"),
         Span(" p95", "faint"),
     )
     errors: Row = (
@@ -172,14 +191,14 @@ def _body(card: Card, setting: Setting, width: int, lines: int) -> list[Row]:
     numbers = figures(card, width, look)
     if lines == 2:
         first = _message(card, width, look) if speaks else numbers
-        return [first, beat_rows(card.beats, width, 1, look, faded=faded)[0]]
+        return [first, latest(card, width, 1, look)[0]]
     last: list[Row] = [() if faded else phase_bar(card, width, look)]
-    if speaks:
+    if speaks or card.counted:
         # The message may take all lines but three and one of the trend.
         role = _message_role(card)
         parts = wrapped(card.message, width, lines - 3, look)
         last = [(Span(part, role),) for part in parts]
-    trend = beat_rows(card.beats, width, lines - 2 - len(last), look, faded=faded)
+    trend = latest(card, width, lines - 2 - len(last), look)
     return [_what(card, setting, width), numbers, *trend, *last]
 
 
@@ -275,11 +294,11 @@ def _short_age(card: Card, setting: Setting) -> str:
 def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
     """What fits: with their names where there is room, there is no line above."""
     if card.health is Health.PAUSED:
-        return (Span("paused", "paused"),)
+        return (Span(cut(card.message, room, look), "paused"),)
     numbers = card.figures
     few = numbers.samples < FEW_SAMPLES
     failing = numbers.error_rate is not None and numbers.error_rate > ERROR_LIMIT
-    p95 = Span(fmt.ms(numbers.p95_ms, width=7, plain=plain), "dim" if few else "bright")
+    p95 = Span(p95_text(card, 7, plain=plain), "dim" if few else "bright")
     errors = Span(
         fmt.percent(numbers.error_rate, width=8, plain=plain),
         "down" if failing else "text",
@@ -298,7 +317,7 @@ def _line_figures(card: Card, room: int, look: Look, *, plain: bool) -> Row:
     )
     trend = room - width_of(out) - _TREND
     if trend >= _LEAST_TREND:
-        out = (*out, Span("   "), *beat_rows(card.beats, trend, 1, look)[0])
+        out = (*out, Span("   "), *latest(card, trend, 1, look)[0])
     return clip(out, room, look)
 
 

@@ -16,13 +16,14 @@ from rich.cells import cell_len
 
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
-from yolotop.tui.trends import beat_rows
 from yolotop.tui.widgets.cards import (
     SPEAKING,
     TROUBLED,
     Setting,
     fmt_left,
     heart,
+    latest,
+    p95_text,
     place_left,
 )
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
@@ -102,7 +103,7 @@ def _figures(card: Card, inner: int, look: Look) -> Row:
     few = numbers.samples < FEW_SAMPLES
     row: Row = (
         Span(
-            fmt.ms(numbers.p95_ms, width=_LATENCY, plain=plain),
+            p95_text(card, _LATENCY, plain=plain),
             "faint" if few else "text",
         ),
     )
@@ -134,4 +135,4 @@ def _trend(card: Card, space: int, look: Look) -> Row:
     if cells < _LEAST_TREND or card.health is Health.PAUSED:
         return (Span(" " * max(0, space)),)
     pad = Span(" " * (space - cells - _GAP))
-    return (pad, *beat_rows(card.beats, cells, 1, look)[0], Span(" " * _GAP))
+    return (pad, *latest(card, cells, 1, look)[0], Span(" " * _GAP))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from yolotop.tui.ink import Row, Span, clip, cut, fit, health_role, on, width_of
-from yolotop.tui.widgets.cards import Setting, heart
+from yolotop.tui.widgets.cards import Setting, heart, p95_text
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT
 from yolotop.tui.widgets.sites import TROUBLED, Site
 from yolotop.view import format as fmt
@@ -186,5 +186,5 @@ def _deployment_row(card: Card, chosen: bool, width: int, setting: Setting) -> R
         # What is wrong says more than how fast it was.
         said = Span(cut(card.message, room, look), health_role(card.health))
         return clip((*left, Span("  "), said), width, look)
-    p95 = Span(fmt.ms(card.figures.p95_ms, plain=look.plain).rjust(room + 2), "dim")
+    p95 = Span(p95_text(card, room + 2, plain=look.plain), "dim")
     return clip((*left, p95), width, look)

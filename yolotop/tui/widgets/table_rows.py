@@ -20,8 +20,7 @@ from rich.cells import cell_len
 from yolotop.model import Health
 from yolotop.tui.ink import Look, Row, Span, cut, fit, health_role, on, width_of
 from yolotop.tui.places import region_text
-from yolotop.tui.trends import beat_rows
-from yolotop.tui.widgets.cards import TROUBLED, Setting, heart
+from yolotop.tui.widgets.cards import TROUBLED, Setting, heart, latest, p95_text
 from yolotop.tui.widgets.panel_rows import ERROR_LIMIT, FEW_SAMPLES
 from yolotop.tui.widgets.table_order import By, Sort
 from yolotop.view import format as fmt
@@ -124,7 +123,8 @@ def _p50(card: Card, _width: int, setting: Setting) -> Row:
 
 
 def _p95(card: Card, _width: int, setting: Setting) -> Row:
-    return _latency(card.figures.p95_ms, card, setting)
+    role = "faint" if card.figures.samples < FEW_SAMPLES else "text"
+    return _figure(p95_text(card, plain=setting.look.plain), role, unit_width=2)
 
 
 def _latency(value: float | None, card: Card, setting: Setting) -> Row:
@@ -192,8 +192,7 @@ def _message(card: Card, width: int, setting: Setting) -> Row:
 
 
 def _trend(card: Card, width: int, setting: Setting) -> Row:
-    faded = card.health is Health.PAUSED
-    return beat_rows(card.beats, width, 1, setting.look, faded=faded)[0]
+    return latest(card, width, 1, setting.look)[0]
 
 
 # -- which columns there are ---------------------------------------------------------
