@@ -158,6 +158,14 @@ def test_series_become_traffic_step_by_step_and_gaps_stay() -> None:
     assert [row.at - AT for row in gap] == [0, 7200]
 
 
+def test_no_error_at_all_is_none_at_any_instant_and_an_untold_one_is_not_zero() -> None:
+    told = full()
+    told["timeSeries"]["errors"] = []
+    assert {row.errors for row in traffic_of(read(told), "dock")} == {None}
+    told["summary"]["errorCount"] = 0
+    assert {row.errors for row in traffic_of(read(told), "dock")} == {0.0}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=4)

@@ -77,6 +77,7 @@ def test_status_has_exactly_the_promised_keys() -> None:
                 "slo_left": 0.25,
                 "until": "2023-11-14T22:14:20.500Z",
                 "traffic": None,
+                "counted_by": None,
             }
         ],
     }

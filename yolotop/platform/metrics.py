@@ -186,6 +186,9 @@ def traffic_of(metrics: Metrics, deployment: str) -> tuple[Traffic, ...]:
     errors, p95 = dict(metrics.errors), dict(metrics.latency_p95)
     cpu, memory = dict(metrics.cpu), dict(metrics.memory)
     instances = dict(metrics.instances)
+    # Where errors are told, an instant that is left out had none; and none is none
+    # of any instant.
+    told = bool(metrics.errors) or metrics.failed == 0
     rows = []
     for at, asked in metrics.requests:
         until = metrics.until_at
@@ -199,8 +202,7 @@ def traffic_of(metrics: Metrics, deployment: str) -> tuple[Traffic, ...]:
                 at=at,
                 span_s=span_s,
                 requests=asked,
-                # Where a series of errors is told, an instant it leaves out had none.
-                errors=min(asked, errors.get(at, 0.0)) if metrics.errors else None,
+                errors=min(asked, errors.get(at, 0.0)) if told else None,
                 p95_ms=_of_some(asked, p95.get(at)),
                 cpu=cpu.get(at),
                 memory=memory.get(at),

@@ -63,7 +63,9 @@ class DeploymentJson(TypedDict):
 
     ``slo_left`` is the share of the error budget that is left, negative when overdrawn.
     ``until`` is when maintenance ends, null where it is in none. ``traffic`` is null
-    where nobody counts it, or nobody has for ten minutes.
+    where nobody counts it, or nobody has for ten minutes. ``counted_by`` names whose
+    count of real requests the figures are, where we do not ask it ourselves; their P95
+    is then a mean of P95s.
     """
 
     name: str
@@ -81,6 +83,7 @@ class DeploymentJson(TypedDict):
     slo_left: float | None
     until: str | None
     traffic: TrafficJson | None
+    counted_by: str | None
 
 
 class StatusJson(TypedDict):
@@ -142,11 +145,12 @@ def _deployment(card: Card, at: float) -> DeploymentJson:
         "p50_ms": _round(figures.p50_ms),
         "p95_ms": _round(figures.p95_ms),
         "p99_ms": _round(figures.p99_ms),
-        "last_probe_at": iso(card.last_at),
+        "last_probe_at": None if card.counted else iso(card.last_at),
         "message": card.message,
         "slo_left": _round(card.slo_left, 6),
         "until": iso(card.until_at),
         "traffic": _traffic(recent(card.traffic, at)),
+        "counted_by": card.hosting.source if card.counted and card.hosting else None,
     }
 
 

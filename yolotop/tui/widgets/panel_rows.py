@@ -7,7 +7,7 @@ nor know Textual.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
@@ -58,7 +58,49 @@ def covered(snapshot: Snapshot, look: Look) -> str:
 
 
 def panels(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
-    """The four, from left to right."""
+    """The four, from left to right; what platforms counted beside what was asked.
+
+    Where nobody here asked anything, the platforms' count takes its place.
+    """
+    own = _own(snapshot, look)
+    real = snapshot.real
+    if real is None or not real.requests:
+        return own
+    requests, active, errors, p95 = own
+    plain = look.plain
+    told = (
+        Span(fmt.count(real.requests, plain=plain), "bright+bold"),
+        Span(
+            fmt.percent(real.error_rate, plain=plain),
+            "down+bold" if (real.error_rate or 0) > ERROR_LIMIT else "bright+bold",
+        ),
+        Span(f"~{fmt.ms(real.p95_ms, plain=plain)}", "bright+bold"),
+    )
+    if snapshot.totals.requests:
+        beside = [(Span("real ", "faint"), each._replace(role="dim")) for each in told]
+        return (
+            replace(requests, note=beside[0], less=requests.note),
+            active,
+            replace(errors, note=beside[1], less=errors.note),
+            replace(p95, note=beside[2], less=p95.less),
+        )
+    note: Row = (Span("the Platform's count", "faint"),)
+
+    def counted(panel: Panel, figure: Span, trend: Trend) -> Panel:
+        return replace(
+            panel, figure=figure, trend=trend, note=note, less=(), covers="", folded=()
+        )
+
+    return (
+        counted(requests, told[0], snapshot.real_requests),
+        active,
+        counted(errors, told[1], snapshot.real_errors),
+        counted(p95, told[2], snapshot.real_p95),
+    )
+
+
+def _own(snapshot: Snapshot, look: Look) -> tuple[Panel, Panel, Panel, Panel]:
+    """Those of our own probes."""
     totals, plain = snapshot.totals, look.plain
     rise = fmt.change(snapshot.change, plain=plain)
     young = covered(snapshot, look)
